@@ -1,0 +1,119 @@
+//! Sole ownership of fresh capacity.
+#![expect(unsafe_code, reason = "Send and Sync of exclusively owned memory")]
+
+use core::mem::MaybeUninit;
+use core::num::NonZero;
+use core::ptr::NonNull;
+
+use crate::{BlockRef, BlockRefBatch, BlockSize};
+
+/// Memory that a provider lends, not yet shared with anybody.
+///
+/// Owns the right to write its bytes until it is [opened](Self::open) by the
+/// layer that fills it. Dropping a block gives it back to its provider.
+///
+/// # Examples
+/// ```
+/// use std::mem::MaybeUninit;
+/// use std::num::NonZero;
+/// use std::ptr::NonNull;
+/// use bytesbuf_core::{Block, BlockRef, BlockRefCounted, BlockRefVTable, RefCount};
+///
+/// #[repr(C)]
+/// struct State { count: RefCount, memory: [MaybeUninit<u8>; 4096] }
+///
+/// // SAFETY: begins with the count; lives until `release`.
+/// unsafe impl BlockRefCounted for State {
+///     type State = State;
+///     unsafe fn release(state: NonNull<State>) {
+///         // SAFETY: last reference; the pointer came from a Box.
+///         drop(unsafe { Box::from_raw(state.as_ptr()) });
+///     }
+/// }
+/// const TABLE: BlockRefVTable<State> = BlockRefVTable::from_counted();
+///
+/// let state = Box::new(State { count: RefCount::new(1), memory: [MaybeUninit::uninit(); 4096] });
+/// let state = Box::into_raw(state);
+/// // SAFETY: the box is alive, and nothing else points into it.
+/// let memory = unsafe { &raw mut (*state).memory }.cast::<MaybeUninit<u8>>();
+/// let (state, memory) = (NonNull::new(state).unwrap(), NonNull::new(memory).unwrap());
+/// // SAFETY: the one reference of the new count.
+/// let block_ref = unsafe { BlockRef::new_counted(state, &TABLE) };
+/// // SAFETY: nobody else touches `memory` until the block comes back.
+/// let block = unsafe { Block::new(memory, NonZero::new(4096).unwrap(), block_ref) };
+/// assert_eq!(block.len().get(), 4096);
+/// ```
+#[derive(Debug)]
+pub struct Block {
+    ptr: NonNull<MaybeUninit<u8>>,
+    len: NonZero<BlockSize>,
+    block_ref: BlockRef,
+}
+
+// SAFETY: a block is exclusive ownership of plain bytes plus a BlockRef that may
+// be used on any thread.
+unsafe impl Send for Block {}
+// SAFETY: a shared block gives access to nothing but its length and metadata.
+unsafe impl Sync for Block {}
+
+impl Block {
+    /// Wraps `len` bytes at `ptr` for lending.
+    ///
+    /// # Safety
+    /// * `ptr` is valid for reads and writes of `len` bytes, on any thread, until
+    ///   the last clone of `block_ref` is dropped.
+    /// * Until then nothing else reads or writes them.
+    /// * `block_ref` is the only reference there is to its block at the moment;
+    ///   for a counted block, its count is exactly one.
+    #[must_use]
+    #[inline]
+    pub const unsafe fn new(
+        ptr: NonNull<MaybeUninit<u8>>,
+        len: NonZero<BlockSize>,
+        block_ref: BlockRef,
+    ) -> Self {
+        Self {
+            ptr,
+            len,
+            block_ref,
+        }
+    }
+
+    /// Capacity of the block in bytes. Blocks are never empty.
+    #[must_use]
+    #[inline]
+    pub const fn len(&self) -> NonZero<BlockSize> {
+        self.len
+    }
+
+    /// The reference to the block, for a look at its metadata.
+    #[must_use]
+    #[inline]
+    pub const fn block_ref(&self) -> &BlockRef {
+        &self.block_ref
+    }
+
+    /// Takes the block apart, for the layer that fills it: its memory, its length
+    /// in bytes, and all references to it that will ever be needed.
+    ///
+    /// The caller is now the one that may write: the memory is valid for reads
+    /// and writes until the last reference is dropped, and nobody else touches
+    /// it. Bytes that have been shared as data must not be written again.
+    ///
+    /// No atomic read-modify-write: the block is not shared yet.
+    #[must_use]
+    #[inline]
+    pub fn open(self) -> (NonNull<MaybeUninit<u8>>, NonZero<BlockSize>, BlockRefBatch) {
+        (self.ptr, self.len, BlockRefBatch::open(self.block_ref))
+    }
+}
+
+#[cfg(all(test, not(bytesbuf_loom)))]
+mod tests {
+    use static_assertions::{assert_eq_size, assert_impl_all};
+
+    use super::*;
+
+    assert_eq_size!(Option<Block>, Block, [usize; 4]);
+    assert_impl_all!(Block: Send, Sync, Unpin, core::panic::UnwindSafe, core::panic::RefUnwindSafe);
+}

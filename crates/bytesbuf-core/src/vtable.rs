@@ -1,0 +1,437 @@
+//! The contract of a block's shared state, and its table of functions.
+//!
+//! A provider describes how references to its blocks are counted in one of two
+//! ways:
+//!
+//! * [`BlockRefCounted`]: the state begins with a [`RefCount`], the provider
+//!   supplies what happens at the last release. Cloning and dropping a
+//!   [`BlockRef`](crate::BlockRef) then counts inline, without an indirect call.
+//!   This is what a new provider should use.
+//! * [`BlockRefDynamic`]: the provider counts by itself. For states whose count
+//!   lives elsewhere: an `Arc`, a foreign library, a device.
+//!
+//! Both have a `…WithMeta` twin for blocks that carry [`BlockMeta`].
+//!
+//! # Invariants
+//! * **V1** A [`RawVTable`] made for a state type is only ever called with state
+//!   pointers of that type: the constructors of [`BlockRef`](crate::BlockRef) take
+//!   both in terms of one `T`, and they travel together from there on.
+//! * **V2** A `RawVTable` of kind `Counted` is made only from a
+//!   [`BlockRefCounted`], so its state begins with a [`RefCount`].
+#![expect(
+    unsafe_code,
+    reason = "calls provider functions through the erased table"
+)]
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use crate::{BlockMeta, RefCount};
+
+/// A state that counts its references by itself.
+///
+/// The functions are called with the state pointer that was given to
+/// [`BlockRef::new`](crate::BlockRef::new), or that an earlier `clone` returned.
+///
+/// # Safety
+/// * The memory of the block stays valid, and the state pointer usable, until
+///   every reference (the first one and each one that `clone` returned) has
+///   been dropped.
+/// * All functions may be called from any thread, concurrently.
+/// * Dropping the last reference must happen after whatever was done through the
+///   others: an `Acquire`/`Release` pair, as in [`RefCount::release`].
+///
+/// # Examples
+/// A block whose state is an `Arc`:
+/// ```
+/// use std::ptr::NonNull;
+/// use std::sync::Arc;
+/// use bytesbuf_core::{BlockRef, BlockRefDynamic, BlockRefVTable};
+///
+/// struct Shared(Vec<u8>);
+///
+/// // SAFETY: an Arc keeps the state alive until its last reference is dropped,
+/// // counts atomically, and orders the last drop after all others.
+/// unsafe impl BlockRefDynamic for Shared {
+///     type State = Shared;
+///     unsafe fn clone(state: NonNull<Shared>) -> NonNull<Shared> {
+///         // SAFETY: the pointer came from `Arc::into_raw`, and the caller holds a reference.
+///         unsafe { Arc::increment_strong_count(state.as_ptr()) };
+///         state
+///     }
+///     unsafe fn drop(state: NonNull<Shared>) {
+///         // SAFETY: as above; the caller gives its reference up.
+///         unsafe { Arc::decrement_strong_count(state.as_ptr()) };
+///     }
+/// }
+///
+/// let state = Arc::new(Shared(vec![0; 16]));
+/// let watch = Arc::clone(&state);
+/// let ptr = NonNull::new(Arc::into_raw(state).cast_mut()).unwrap();
+/// const TABLE: BlockRefVTable<Shared> = BlockRefVTable::from_trait();
+/// // SAFETY: the pointer stands for one reference, which the BlockRef now owns.
+/// let block_ref = unsafe { BlockRef::new(ptr, &TABLE) };
+/// assert_eq!(Arc::strong_count(&watch), 2);
+/// let twin = block_ref.clone();
+/// assert_eq!(Arc::strong_count(&watch), 3);
+/// drop((block_ref, twin));
+/// assert_eq!(Arc::strong_count(&watch), 1);
+/// assert_eq!(watch.0.len(), 16);
+/// ```
+pub unsafe trait BlockRefDynamic {
+    /// What the state pointer points at.
+    type State;
+
+    /// Makes one more reference and returns its state pointer (the same one or
+    /// another).
+    ///
+    /// # Safety
+    /// `state_ptr` stands for a live reference made for this type.
+    unsafe fn clone(state_ptr: NonNull<Self::State>) -> NonNull<Self::State>;
+
+    /// Gives one reference up; the last one returns the block to its provider.
+    ///
+    /// Runs wherever the last view or buffer happens to be dropped, possibly
+    /// during unwinding or thread exit: it must not panic.
+    ///
+    /// # Safety
+    /// `state_ptr` stands for a live reference made for this type, and is not
+    /// used for that reference again.
+    unsafe fn drop(state_ptr: NonNull<Self::State>);
+}
+
+/// A [`BlockRefDynamic`] whose blocks carry metadata.
+///
+/// # Safety
+/// The pointer that `meta` returns is valid for shared access until the last
+/// reference to the block is gone.
+pub unsafe trait BlockRefDynamicWithMeta: BlockRefDynamic {
+    /// Where the block's metadata is.
+    ///
+    /// # Safety
+    /// `state_ptr` stands for a live reference made for this type.
+    unsafe fn meta(state_ptr: NonNull<Self::State>) -> NonNull<dyn BlockMeta>;
+}
+
+/// A state that begins with a [`RefCount`] and leaves the counting to this
+/// crate.
+///
+/// # Safety
+/// * `State` begins with a `RefCount`: `#[repr(C)]` with the count as the first
+///   field, or `#[repr(transparent)]` around such a type.
+/// * State and memory of the block stay valid until `release` is called, which
+///   may be on any thread.
+/// * Nobody but this crate changes the count while references exist.
+///
+/// # Examples
+/// ```
+/// use std::ptr::NonNull;
+/// use bytesbuf_core::{BlockRef, BlockRefCounted, BlockRefVTable, RefCount};
+///
+/// #[repr(C)]
+/// struct State { count: RefCount, memory: [u8; 64] }
+///
+/// // SAFETY: the count is the first field of a repr(C) struct; the box lives until `release`.
+/// unsafe impl BlockRefCounted for State {
+///     type State = State;
+///     unsafe fn release(state: NonNull<State>) {
+///         // SAFETY: the last reference is gone, and the pointer came from `Box::into_raw`.
+///         drop(unsafe { Box::from_raw(state.as_ptr()) });
+///     }
+/// }
+///
+/// let state = Box::new(State { count: RefCount::new(1), memory: [0; 64] });
+/// let ptr = NonNull::from(Box::leak(state));
+/// const TABLE: BlockRefVTable<State> = BlockRefVTable::from_counted();
+/// // SAFETY: the count of one is the reference that the BlockRef now owns.
+/// let block_ref = unsafe { BlockRef::new_counted(ptr, &TABLE) };
+/// drop(block_ref.clone());
+/// drop(block_ref); // frees the state
+/// ```
+pub unsafe trait BlockRefCounted {
+    /// What the state pointer points at; begins with a [`RefCount`].
+    type State;
+
+    /// Takes the block back: its last reference is gone.
+    ///
+    /// Runs wherever the last view or buffer happens to be dropped, possibly
+    /// during unwinding or thread exit: it must not panic.
+    ///
+    /// # Safety
+    /// `state_ptr` was given to
+    /// [`BlockRef::new_counted`](crate::BlockRef::new_counted) with a table of this type, no reference is left, and everything done through
+    /// them happened before. Called once per lending of the block.
+    unsafe fn release(state_ptr: NonNull<Self::State>);
+}
+
+/// A [`BlockRefCounted`] whose blocks carry metadata.
+///
+/// # Safety
+/// The pointer that `meta` returns is valid for shared access until `release`.
+pub unsafe trait BlockRefCountedWithMeta: BlockRefCounted {
+    /// Where the block's metadata is.
+    ///
+    /// # Safety
+    /// `state_ptr` was given to
+    /// [`BlockRef::new_counted`](crate::BlockRef::new_counted) with a table of this type, and a reference is left.
+    unsafe fn meta(state_ptr: NonNull<Self::State>) -> NonNull<dyn BlockMeta>;
+}
+
+type CloneFn = unsafe fn(NonNull<()>) -> NonNull<()>;
+type DropFn = unsafe fn(NonNull<()>);
+type MetaFn = unsafe fn(NonNull<()>) -> NonNull<dyn BlockMeta>;
+
+/// The functions of one kind of block, for [`BlockRef::new`](crate::BlockRef::new)
+/// and [`BlockRef::new_counted`](crate::BlockRef::new_counted).
+///
+/// `T` is the type that implements the contract, not the state. The value has
+/// neither a destructor nor interior mutability, so that a reference to a
+/// constant is `'static`, behind generic parameters too:
+///
+/// ```
+/// # use std::ptr::NonNull;
+/// # use bytesbuf_core::{BlockRefCounted, BlockRefVTable, RefCount};
+/// # struct Slot<const N: usize>(RefCount);
+/// # unsafe impl<const N: usize> BlockRefCounted for Slot<N> {
+/// #     type State = Self;
+/// #     unsafe fn release(_: NonNull<Self>) {}
+/// # }
+/// impl<const N: usize> Slot<N> {
+///     const TABLE: BlockRefVTable<Self> = BlockRefVTable::from_counted();
+///     fn table() -> &'static BlockRefVTable<Self> {
+///         &Self::TABLE
+///     }
+/// }
+/// # let _ = Slot::<4>::table();
+/// ```
+#[repr(transparent)]
+pub struct BlockRefVTable<T> {
+    raw: RawVTable,
+    _contract: PhantomData<fn() -> T>,
+}
+
+impl<T> BlockRefVTable<T> {
+    /// The table of blocks that count by themselves and have no metadata.
+    #[must_use]
+    pub const fn from_trait() -> Self
+    where
+        T: BlockRefDynamic,
+    {
+        Self::from_raw(RawVTable {
+            count: Counting::Dynamic {
+                clone: shim::clone::<T>,
+                drop: shim::drop::<T>,
+            },
+            meta: None,
+        })
+    }
+
+    /// The table of blocks that count by themselves and have metadata.
+    #[must_use]
+    pub const fn from_trait_with_meta() -> Self
+    where
+        T: BlockRefDynamicWithMeta,
+    {
+        Self::from_raw(RawVTable {
+            count: Counting::Dynamic {
+                clone: shim::clone::<T>,
+                drop: shim::drop::<T>,
+            },
+            meta: Some(shim::meta::<T>),
+        })
+    }
+
+    /// The table of blocks whose state begins with a [`RefCount`] and that have
+    /// no metadata.
+    #[must_use]
+    pub const fn from_counted() -> Self
+    where
+        T: BlockRefCounted,
+    {
+        Self::from_raw(RawVTable {
+            count: Counting::Counted {
+                release: shim::release::<T>,
+            },
+            meta: None,
+        })
+    }
+
+    /// The table of blocks whose state begins with a [`RefCount`] and that have
+    /// metadata.
+    #[must_use]
+    pub const fn from_counted_with_meta() -> Self
+    where
+        T: BlockRefCountedWithMeta,
+    {
+        Self::from_raw(RawVTable {
+            count: Counting::Counted {
+                release: shim::release::<T>,
+            },
+            meta: Some(shim::counted_meta::<T>),
+        })
+    }
+
+    const fn from_raw(raw: RawVTable) -> Self {
+        Self {
+            raw,
+            _contract: PhantomData,
+        }
+    }
+
+    pub(crate) const fn raw(&'static self) -> &'static RawVTable {
+        &self.raw
+    }
+}
+
+impl<T> fmt::Debug for BlockRefVTable<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockRefVTable")
+            .field(
+                "counted",
+                &matches!(self.raw.count, Counting::Counted { .. }),
+            )
+            .field("meta", &self.raw.meta.is_some())
+            .finish()
+    }
+}
+
+/// How references to a block are counted.
+#[derive(Clone, Copy)]
+enum Counting {
+    /// By a [`RefCount`] at the start of the state.
+    Counted { release: DropFn },
+    /// By the provider.
+    Dynamic { clone: CloneFn, drop: DropFn },
+}
+
+/// A [`BlockRefVTable`] that has forgotten its type.
+pub(crate) struct RawVTable {
+    count: Counting,
+    meta: Option<MetaFn>,
+}
+
+impl RawVTable {
+    /// Whether the state begins with a [`RefCount`].
+    #[inline]
+    pub(crate) const fn is_counted(&self) -> bool {
+        matches!(self.count, Counting::Counted { .. })
+    }
+
+    /// The count of `state`, if this crate does the counting.
+    ///
+    /// # Safety
+    /// `state` belongs to this table (V1), and the caller holds a reference for
+    /// as long as `'a` lasts.
+    #[inline]
+    pub(crate) unsafe fn ref_count<'a>(&self, state: NonNull<()>) -> Option<&'a RefCount> {
+        match self.count {
+            // SAFETY: V2: the state begins with a RefCount; the caller's reference
+            // keeps it alive, and counts are only ever accessed shared.
+            Counting::Counted { .. } => Some(unsafe { state.cast::<RefCount>().as_ref() }),
+            Counting::Dynamic { .. } => None,
+        }
+    }
+
+    /// Makes `n` more references. `n` is 1 unless the block is counted. Returns
+    /// the state pointer of the new references.
+    ///
+    /// # Safety
+    /// `state` belongs to this table (V1), and the caller holds a reference.
+    #[inline]
+    pub(crate) unsafe fn retain(&self, state: NonNull<()>, n: u32) -> NonNull<()> {
+        match self.count {
+            Counting::Counted { .. } => {
+                // SAFETY: V2, and the caller's reference keeps the state alive.
+                let count = unsafe { state.cast::<RefCount>().as_ref() };
+                count.retain(n as usize);
+                state
+            }
+            Counting::Dynamic { clone, .. } => {
+                debug_assert_eq!(n, 1, "provider-counted references go one by one");
+                // SAFETY: V1: `clone` was made for the type of `state`; the caller
+                // holds a reference.
+                unsafe { clone(state) }
+            }
+        }
+    }
+
+    /// Gives up `n` references. `n` is 1 unless the block is counted.
+    ///
+    /// # Safety
+    /// `state` belongs to this table (V1), and the caller holds `n` references,
+    /// which it does not use again.
+    #[inline]
+    pub(crate) unsafe fn release(&self, state: NonNull<()>, n: u32) {
+        match self.count {
+            Counting::Counted { release } => {
+                // SAFETY: V2, and the caller's references keep the state alive.
+                let count = unsafe { state.cast::<RefCount>().as_ref() };
+                if count.release(n as usize) {
+                    // SAFETY: V1, and R3: these were the last references.
+                    unsafe { release(state) };
+                }
+            }
+            Counting::Dynamic { drop, .. } => {
+                debug_assert_eq!(n, 1, "provider-counted references go one by one");
+                // SAFETY: V1: `drop` was made for the type of `state`; the caller
+                // gives its reference up.
+                unsafe { drop(state) };
+            }
+        }
+    }
+
+    /// The metadata of a block.
+    ///
+    /// # Safety
+    /// `state` belongs to this table (V1), and the caller holds a reference for
+    /// as long as `'a` lasts.
+    #[inline]
+    pub(crate) unsafe fn meta<'a>(&self, state: NonNull<()>) -> Option<&'a dyn BlockMeta> {
+        let meta = self.meta?;
+        // SAFETY: V1: `meta` was made for the type of `state`; the caller holds a
+        // reference.
+        let meta = unsafe { meta(state) };
+        // SAFETY: the contract of the WithMeta traits: valid for shared access
+        // while a reference exists, which the caller promises for 'a.
+        Some(unsafe { meta.as_ref() })
+    }
+}
+
+/// Functions of one contract with the state type erased. Each is called only
+/// with states of that type (V1), so the casts restore what was there.
+mod shim {
+    use super::{
+        BlockMeta, BlockRefCounted, BlockRefCountedWithMeta, BlockRefDynamic,
+        BlockRefDynamicWithMeta, NonNull,
+    };
+
+    pub(super) unsafe fn clone<T: BlockRefDynamic>(state: NonNull<()>) -> NonNull<()> {
+        // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
+        unsafe { T::clone(state.cast()) }.cast()
+    }
+
+    pub(super) unsafe fn drop<T: BlockRefDynamic>(state: NonNull<()>) {
+        // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
+        unsafe { T::drop(state.cast()) }
+    }
+
+    pub(super) unsafe fn meta<T: BlockRefDynamicWithMeta>(
+        state: NonNull<()>,
+    ) -> NonNull<dyn BlockMeta> {
+        // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
+        unsafe { T::meta(state.cast()) }
+    }
+
+    pub(super) unsafe fn release<T: BlockRefCounted>(state: NonNull<()>) {
+        // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
+        unsafe { T::release(state.cast()) }
+    }
+
+    pub(super) unsafe fn counted_meta<T: BlockRefCountedWithMeta>(
+        state: NonNull<()>,
+    ) -> NonNull<dyn BlockMeta> {
+        // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
+        unsafe { T::meta(state.cast()) }
+    }
+}
