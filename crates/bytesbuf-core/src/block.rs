@@ -1,11 +1,15 @@
 //! Sole ownership of fresh capacity.
+//!
+//! **K1** The reference inside a [`Block`] is the only one there is: its
+//! constructor demands so, and nothing lends the [`BlockRef`] out for cloning.
+//! That is what lets [`Block::open`] set the count with a plain store.
 #![expect(unsafe_code, reason = "Send and Sync of exclusively owned memory")]
 
 use core::mem::MaybeUninit;
 use core::num::NonZero;
 use core::ptr::NonNull;
 
-use crate::{BlockRef, BlockRefBatch, BlockSize};
+use crate::{BlockMeta, BlockRef, BlockRefBatch, BlockSize};
 
 /// Memory that a provider lends, not yet shared with anybody.
 ///
@@ -86,11 +90,11 @@ impl Block {
         self.len
     }
 
-    /// The reference to the block, for a look at its metadata.
+    /// The metadata of the block, if its provider attaches any.
     #[must_use]
     #[inline]
-    pub const fn block_ref(&self) -> &BlockRef {
-        &self.block_ref
+    pub fn meta(&self) -> Option<&dyn BlockMeta> {
+        self.block_ref.meta()
     }
 
     /// Takes the block apart, for the layer that fills it: its memory, its length

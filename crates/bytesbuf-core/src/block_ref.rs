@@ -4,7 +4,7 @@
 //!   BlockRef        state ──► [ RefCount | whatever the provider keeps ... ]
 //!                   vtable ─► table of functions, 'static
 //!
-//!   BlockRefBatch   the same two words, a weight, and four bytes for the holder
+//!   BlockRefBatch   the same two words and a weight
 //! ```
 //!
 //! # Invariants
@@ -169,7 +169,6 @@ pub struct BlockRefBatch {
     state: NonNull<()>,
     vtable: &'static RawVTable,
     weight: u32,
-    note: u32,
 }
 
 // SAFETY: as for BlockRef; the weight changes only through `&mut`.
@@ -203,7 +202,6 @@ impl BlockRefBatch {
                 state: self.state,
                 vtable: self.vtable,
                 weight: 1,
-                note: 0,
             };
         }
         self.split_last()
@@ -221,7 +219,6 @@ impl BlockRefBatch {
             state,
             vtable: self.vtable,
             weight: 1,
-            note: 0,
         }
     }
 
@@ -287,20 +284,6 @@ impl BlockRefBatch {
     pub const fn state(&self) -> NonNull<()> {
         self.state
     }
-
-    /// Four bytes that the holder of the batch may use as it likes; they fill
-    /// what would otherwise be padding. Zero in a new batch and in a clone.
-    #[must_use]
-    #[inline]
-    pub const fn note(&self) -> u32 {
-        self.note
-    }
-
-    /// Sets the holder's four bytes.
-    #[inline]
-    pub const fn set_note(&mut self, note: u32) {
-        self.note = note;
-    }
 }
 
 impl From<BlockRef> for BlockRefBatch {
@@ -312,7 +295,6 @@ impl From<BlockRef> for BlockRefBatch {
             state: block_ref.state,
             vtable: block_ref.vtable,
             weight: 1,
-            note: 0,
         }
     }
 }
@@ -327,7 +309,6 @@ impl Clone for BlockRefBatch {
             state,
             vtable: self.vtable,
             weight: 1,
-            note: 0,
         }
     }
 }

@@ -1,1 +1,76 @@
+//! The block pool of `bytesbuf`: blocks of 1, 4, 16 and 64 KiB, rented and released
+//! on any thread without waiting for another.
+//!
+//! ```text
+//!              this thread's cache           the depot                 allocator
+//!   rent ◄──── loaded │ previous ◄── magazines with blocks ◄───────── one block
+//!   release ─► loaded │ previous ──► magazines with blocks ─ (full) ─► blocks
+//! ```
+//!
+//! Each thread keeps two **magazines**, small stacks of free blocks, for each pool
+//! and size class that it uses. Renting pops, releasing pushes: a thread-local
+//! access, no lock, no atomic read-modify-write. Only when both are empty or full
+//! does a thread exchange one with the **depot**, a lock-free store that the
+//! threads of the pool share. A block is released into a magazine of the
+//! *releasing* thread, so that a stream of blocks from one thread to another costs
+//! one exchange a magazine.
+//!
+//! # What it promises
+//! * A pool, a block, and everything made of it may move to any thread, and may be
+//!   dropped there, also while the thread is being torn down (slower: straight to
+//!   the allocator).
+//! * A thread that ends hands its free blocks to the depot.
+//! * Blocks may outlive the last handle of their pool. When that goes, free blocks
+//!   go back to the allocator: those in the depot and with the closing thread at
+//!   once, those with another thread when it next looks for a cache or ends.
+//! * Payloads are aligned to 64 bytes. Their content is whatever it was.
+//! * Releasing does not panic and does not fail. Renting reports what the
+//!   allocator refuses as an error.
+//! * The global allocator may itself use the pool.
+//!
+//! # Contents
+//! | module | what |
+//! |---|---|
+//! | `size_class` | [`SizeClass`]: which blocks for which request; the constants |
+//! | `pool` | [`GlobalPool`]: the handle |
+//! | `stats`, `tally` | [`PoolStats`], [`ClassStats`]; the counters behind them |
+//! | `lease` | to and from core's `Block`: the last release |
+//! | `local` | which caches a thread has; its exit |
+//! | `thread_cache` | one thread's share of a pool |
+//! | `magazine`, `depot` | stacks of free blocks; where they are exchanged |
+//! | `registry` | which thread caches a pool has |
+//! | `shared` | what the threads share; how long it lives |
+//! | `header`, `slab` | a block in memory; the only alloc and dealloc |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    bytesbuf_loom,
+    allow(
+        dead_code,
+        reason = "the models use no thread-locals and no statistics"
+    )
+)]
 
+mod depot;
+mod header;
+mod lease;
+#[cfg(not(bytesbuf_loom))]
+mod local;
+#[cfg(bytesbuf_loom)]
+#[path = "local_loom.rs"]
+mod local;
+mod magazine;
+#[cfg(test)]
+mod model_tests;
+mod pool;
+mod registry;
+mod shared;
+mod size_class;
+mod slab;
+mod stats;
+mod sync;
+mod tally;
+mod thread_cache;
+
+pub use pool::GlobalPool;
+pub use size_class::SizeClass;
+pub use stats::{ClassStats, PoolStats};

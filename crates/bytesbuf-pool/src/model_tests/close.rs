@@ -1,0 +1,89 @@
+//! The last handle goes while blocks and caches are in use elsewhere. Nothing to
+//! assert at the end: a leak or a double free stops the engine.
+
+use super::door::{CLASS, Cache, model, thread};
+use crate::GlobalPool;
+use crate::lease::release_uncached;
+
+#[test]
+fn last_handle_here_last_release_there() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let block = pool.rent(CLASS).unwrap();
+        let other = thread::spawn(move || drop(block));
+        drop(pool);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn last_handle_here_release_into_a_new_cache_there() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let here = Cache::of(&pool);
+        let block = here.rent();
+        let other = thread::spawn(move || match Cache::of_block(&block) {
+            Some(there) => there.release(block),
+            None => release_uncached(block),
+        });
+        drop(here);
+        drop(pool);
+        other.join().unwrap();
+    });
+}
+
+/// The cache there stores its magazine in the depot, possibly after the closing
+/// thread has drained it.
+#[test]
+fn last_handle_here_thread_exit_there() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let other = {
+            let here = Cache::of(&pool);
+            let block = here.rent();
+            thread::spawn(move || {
+                let Some(there) = Cache::of_block(&block) else {
+                    return release_uncached(block);
+                };
+                there.release(block);
+                let block = there.rent();
+                drop(there);
+                release_uncached(block);
+            })
+        };
+        drop(pool);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn two_handles_go_at_once() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let cache = Cache::of(&pool);
+        let block = cache.rent();
+        cache.release(block);
+        drop(cache);
+        let other = {
+            let pool = pool.clone();
+            thread::spawn(move || drop(pool))
+        };
+        drop(pool);
+        other.join().unwrap();
+    });
+}
+
+/// A block that is still lent keeps the shared object, not the pool's free blocks.
+#[test]
+fn blocks_outlive_handles_and_caches() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let here = Cache::of(&pool);
+        let (one, two) = (here.rent(), here.rent());
+        drop(pool);
+        here.release(one);
+        drop(here);
+        let other = thread::spawn(move || release_uncached(two));
+        other.join().unwrap();
+    });
+}

@@ -1,0 +1,92 @@
+//! What the scenarios need of their engine, and a thread cache as a value.
+
+use std::ptr::NonNull;
+
+#[cfg(bytesbuf_loom)]
+pub(super) use loom::thread;
+#[cfg(not(bytesbuf_loom))]
+pub(super) use std::thread;
+
+use crate::header::PoolBlock;
+use crate::thread_cache::ThreadCache;
+use crate::{GlobalPool, SizeClass};
+
+/// The class that the scenarios use.
+pub(super) const CLASS: SizeClass = SizeClass::ALL[0];
+
+/// Runs a scenario: every execution under loom, a number of them elsewhere.
+#[cfg(bytesbuf_loom)]
+pub(super) fn model(scenario: impl Fn() + Send + Sync + 'static) {
+    loom::model(scenario);
+}
+
+/// Runs a scenario: every execution under loom, a number of them elsewhere.
+#[cfg(not(bytesbuf_loom))]
+pub(super) fn model(scenario: impl Fn() + Send + Sync + 'static) {
+    for _ in 0..if cfg!(miri) { 6 } else { 500 } {
+        scenario();
+    }
+}
+
+/// A thread cache that is disposed of like one whose thread ends.
+pub(super) struct Cache(NonNull<ThreadCache>);
+
+impl Cache {
+    /// `None` if the pool is closed.
+    pub(super) fn of_block(block: &PoolBlock) -> Option<Self> {
+        // SAFETY: P1: the block holds a reference.
+        unsafe { ThreadCache::create(block.pool()) }.map(Self)
+    }
+
+    pub(super) fn of(pool: &GlobalPool) -> Self {
+        // SAFETY: P1: the handle holds a reference.
+        Self(unsafe { ThreadCache::create(pool.raw()) }.expect("an open pool"))
+    }
+
+    /// Rents a block and writes to it: races with whoever else still uses it.
+    pub(super) fn rent(&self) -> PoolBlock {
+        let cache = self.cache();
+        let block = match cache.pop(CLASS) {
+            Some(block) => block,
+            None => cache.rent_slow(CLASS).expect("memory"),
+        };
+        block.touch();
+        block
+    }
+
+    /// Writes to a block and releases it.
+    pub(super) fn release(&self, block: PoolBlock) {
+        block.touch();
+        if let Err(block) = self.cache().push(block) {
+            self.cache().release_slow(block);
+        }
+    }
+
+    fn cache(&self) -> &ThreadCache {
+        // SAFETY: alive until `drop`.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        // SAFETY: created above on this thread, and not used again.
+        unsafe { ThreadCache::dispose(self.0) };
+    }
+}
+
+/// Asserts conservation on a pool that nobody uses at the moment.
+#[track_caller]
+pub(super) fn assert_in_use(pool: &GlobalPool, blocks: usize) {
+    let stats = pool.stats();
+    let class = stats.classes().next().expect("four classes");
+    assert_eq!(
+        class.blocks_in_use(),
+        blocks,
+        "each block is rented once and comes back once"
+    );
+    assert!(
+        class.blocks_cached() <= class.allocations(),
+        "what is cached has been allocated"
+    );
+}

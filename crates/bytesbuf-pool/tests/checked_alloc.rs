@@ -1,0 +1,119 @@
+//! Under a global allocator that remembers the layout of each allocation: every
+//! one is freed once, with the layout it was made with, by the time the pool and
+//! its blocks are gone.
+#![cfg(not(bytesbuf_loom))]
+#![expect(unsafe_code, reason = "a global allocator")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use bytesbuf_pool::{GlobalPool, SizeClass};
+
+/// In front of each allocation, as far as its alignment demands.
+const fn lead(layout: Layout) -> usize {
+    if layout.align() > 16 {
+        layout.align()
+    } else {
+        16
+    }
+}
+
+struct Checked;
+
+/// Bytes in allocations aligned to 64: blocks and thread caches, nothing else here.
+static ALIGNED_BYTES: AtomicUsize = AtomicUsize::new(0);
+static WRONG: AtomicBool = AtomicBool::new(false);
+
+// SAFETY: forwards to `System` with room for a note in front.
+unsafe impl GlobalAlloc for Checked {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let Ok(outer) = Layout::from_size_align(layout.size() + lead(layout), lead(layout)) else {
+            return std::ptr::null_mut();
+        };
+        // SAFETY: not of size zero.
+        let memory = unsafe { System.alloc(outer) };
+        if memory.is_null() {
+            return memory;
+        }
+        if layout.align() >= 64 {
+            ALIGNED_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        }
+        // SAFETY: the lead has room for two words, aligned to 16.
+        unsafe {
+            memory
+                .cast::<[usize; 2]>()
+                .write([layout.size(), layout.align()])
+        };
+        // SAFETY: within the allocation.
+        unsafe { memory.add(lead(layout)) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the start of the allocation, if the layout is the same.
+        let memory = unsafe { ptr.sub(lead(layout)) };
+        // SAFETY: written by `alloc`.
+        let noted = unsafe { memory.cast::<[usize; 2]>().read() };
+        if noted != [layout.size(), layout.align()] {
+            WRONG.store(true, Ordering::Relaxed);
+        }
+        if layout.align() >= 64 {
+            ALIGNED_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
+        }
+        // So that a second free of the same memory is noticed.
+        // SAFETY: as above.
+        unsafe { memory.cast::<[usize; 2]>().write([0, 0]) };
+        let outer = layout.size() + lead(layout);
+        // SAFETY: the same sum as in `alloc`.
+        let outer = unsafe { Layout::from_size_align_unchecked(outer, lead(layout)) };
+        // SAFETY: allocated with this layout.
+        unsafe { System.dealloc(memory, outer) };
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Checked = Checked;
+
+/// One test: the counter is shared by the whole process.
+#[test]
+fn everything_is_freed_with_its_layout() {
+    let before = ALIGNED_BYTES.load(Ordering::Relaxed);
+    let rounds = if cfg!(miri) { 1 } else { 20 };
+    for _ in 0..rounds {
+        let pool = GlobalPool::new();
+        let (outbox, inbox) = mpsc::channel();
+        let producer = {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                for class in SizeClass::ALL {
+                    for _ in 0..if cfg!(miri) { 10 } else { 200 } {
+                        outbox.send(pool.rent(class).unwrap()).unwrap();
+                    }
+                }
+            })
+        };
+        let mut kept = Vec::new();
+        for (number, block) in inbox.into_iter().enumerate() {
+            if number % 3 == 0 {
+                kept.push(block);
+            }
+        }
+        producer.join().unwrap();
+        let held = ALIGNED_BYTES.load(Ordering::Relaxed) - before;
+        let stats = pool.stats();
+        assert!(held >= stats.bytes_in_use() + stats.bytes_cached());
+        assert!(stats.bytes_in_use() > 0 && stats.bytes_cached() > 0);
+
+        // Closed: what is cached goes at once, what is lent follows.
+        let lent: usize = kept
+            .iter()
+            .map(|block| block.len().get() as usize + 64)
+            .sum();
+        drop(pool);
+        assert_eq!(ALIGNED_BYTES.load(Ordering::Relaxed) - before, lent);
+        thread::spawn(move || drop(kept)).join().unwrap();
+        assert_eq!(ALIGNED_BYTES.load(Ordering::Relaxed), before);
+    }
+    assert!(!WRONG.load(Ordering::Relaxed), "a layout did not match");
+}

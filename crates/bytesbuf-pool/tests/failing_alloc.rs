@@ -1,0 +1,132 @@
+//! Under a global allocator that fails on demand: renting reports it, releasing
+//! never fails, and nothing is lost.
+#![cfg(not(bytesbuf_loom))]
+#![expect(unsafe_code, reason = "a global allocator")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::thread;
+
+use bytesbuf_core::{Block, BlockProvider, ReserveError};
+use bytesbuf_pool::{GlobalPool, SizeClass};
+
+struct Failing;
+
+thread_local! {
+    /// Allocations of this thread that still succeed.
+    static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+// SAFETY: forwards to `System`, or returns null.
+unsafe impl GlobalAlloc for Failing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let left = LEFT.with(Cell::get);
+        if left == 0 {
+            return std::ptr::null_mut();
+        }
+        if left != usize::MAX {
+            LEFT.with(|cell| cell.set(left - 1));
+        }
+        // SAFETY: forwarded.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: forwarded.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Failing = Failing;
+
+/// Runs `action` with `left` allocations to go.
+fn with_allocations<R>(left: usize, action: impl FnOnce() -> R) -> R {
+    LEFT.with(|cell| cell.set(left));
+    let result = action();
+    LEFT.with(|cell| cell.set(usize::MAX));
+    result
+}
+
+const SMALL: SizeClass = SizeClass::ALL[0];
+const LARGE: SizeClass = SizeClass::ALL[3];
+
+/// Room for blocks that needs no allocation while they fail.
+fn slots(count: usize) -> Vec<Block> {
+    Vec::with_capacity(count)
+}
+
+#[test]
+fn renting_without_memory_is_an_error() {
+    let pool = GlobalPool::new();
+    let refused = with_allocations(0, || pool.rent(LARGE));
+    match refused.unwrap_err() {
+        ReserveError::OutOfMemory { requested } => assert_eq!(requested, 65_536 + 64),
+        other => panic!("{other}"),
+    }
+    assert_eq!(pool.stats().bytes_in_use() + pool.stats().bytes_cached(), 0);
+    drop(pool.rent(LARGE).unwrap());
+}
+
+#[test]
+fn cached_blocks_need_no_memory() {
+    let pool = GlobalPool::new();
+    drop(pool.rent(SMALL).unwrap());
+    with_allocations(0, || {
+        for _ in 0..100 {
+            drop(pool.rent(SMALL).unwrap());
+        }
+        pool.rent(LARGE).unwrap_err();
+    });
+}
+
+#[test]
+fn releasing_without_memory_for_magazines_frees_the_blocks() {
+    let pool = GlobalPool::new();
+    let mut blocks = slots(300);
+    blocks.extend((0..300).map(|_| pool.rent(SMALL).unwrap()));
+    with_allocations(0, || blocks.clear());
+    let stats = pool.stats();
+    assert_eq!((stats.bytes_in_use(), stats.bytes_cached()), (0, 0));
+}
+
+#[test]
+fn releasing_without_memory_for_a_thread_cache_frees_the_blocks() {
+    let pool = GlobalPool::new();
+    let mut blocks = slots(3);
+    blocks.extend((0..3).map(|_| pool.rent(SMALL).unwrap()));
+    thread::spawn(move || with_allocations(0, || blocks.clear()))
+        .join()
+        .unwrap();
+    let stats = pool.stats();
+    assert_eq!((stats.bytes_in_use(), stats.bytes_cached()), (0, 0));
+}
+
+/// Each allocation of a scenario fails once, as the first of many.
+#[test]
+fn the_nth_allocation_fails() {
+    let mut failures = 0;
+    for nth in 0..60 {
+        let pool = GlobalPool::new();
+        let mut blocks = slots(40);
+        let rented = thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    with_allocations(nth, || {
+                        let rented = pool.provide(20 * 65_536, &mut |block| blocks.push(block));
+                        let again = pool.provide(5000, &mut |block| blocks.push(block));
+                        blocks.truncate(15);
+                        rented.and(again)
+                    })
+                })
+                .join()
+                .unwrap()
+        });
+        failures += usize::from(rented.is_err());
+        let in_use: usize = blocks.iter().map(|block| block.len().get() as usize).sum();
+        assert_eq!(pool.stats().bytes_in_use(), in_use, "allocation {nth}");
+        drop(blocks);
+        assert_eq!(pool.stats().bytes_in_use(), 0, "allocation {nth}");
+    }
+    assert!((20..60).contains(&failures), "{failures}");
+}

@@ -1,0 +1,11 @@
+//! Behaviour of the pool through its public API.
+#![cfg(not(bytesbuf_loom))]
+
+mod classes;
+mod lifetime;
+mod provide;
+mod reuse;
+mod stats;
+mod teardown;
+mod threads;
+mod util;

@@ -1,0 +1,89 @@
+//! A released block is rented again.
+
+use bytesbuf_pool::{GlobalPool, SizeClass};
+
+use crate::util::{LARGE, SMALL, class_stats, rent, rounds};
+
+#[test]
+fn one_block_serves_any_number_of_rents() {
+    let pool = GlobalPool::new();
+    for class in SizeClass::ALL {
+        for _ in 0..rounds(10_000) {
+            drop(pool.rent(class).unwrap());
+        }
+        let stats = class_stats(&pool, class);
+        assert_eq!((stats.allocations(), stats.blocks_cached()), (1, 1));
+        assert_eq!(stats.rentals(), rounds(10_000));
+    }
+}
+
+/// More than fits into the magazines: the rest goes through the depot.
+#[test]
+fn a_burst_is_allocated_once() {
+    let pool = GlobalPool::new();
+    let blocks = if cfg!(miri) { 7 } else { 1000 };
+    for _ in 0..rounds(20) {
+        let burst = rent(&pool, SMALL, blocks);
+        assert_eq!(class_stats(&pool, SMALL).blocks_in_use(), blocks);
+        drop(burst);
+        assert_eq!(class_stats(&pool, SMALL).blocks_cached(), blocks);
+    }
+    assert_eq!(class_stats(&pool, SMALL).allocations(), blocks);
+}
+
+#[test]
+fn rented_blocks_are_distinct() {
+    let pool = GlobalPool::new();
+    drop(rent(&pool, SMALL, rounds(300)));
+    let blocks = rent(&pool, SMALL, rounds(500));
+    let mut states: Vec<_> = blocks
+        .into_iter()
+        .map(|block| {
+            let (memory, _, batch) = block.open();
+            (memory.addr(), batch)
+        })
+        .collect();
+    states.sort_by_key(|(address, _)| *address);
+    assert!(states.windows(2).all(|pair| pair[0].0 != pair[1].0));
+}
+
+/// The depot is bounded: beyond that, blocks go back to the allocator.
+#[test]
+fn what_is_cached_is_bounded() {
+    let pool = GlobalPool::new();
+    let blocks = if cfg!(miri) { 32 } else { 1200 };
+    drop(rent(&pool, LARGE, blocks));
+    let stats = class_stats(&pool, LARGE);
+    assert_eq!(stats.blocks_in_use(), 0);
+    // 128 magazines of 8 in the depot, two with the thread.
+    let bound = if cfg!(miri) { 8 } else { 1040 };
+    assert_eq!(stats.blocks_cached(), bound);
+}
+
+#[test]
+fn pools_do_not_mix() {
+    let (one, two) = (GlobalPool::new(), GlobalPool::new());
+    let (a, b) = (one.rent(SMALL).unwrap(), two.rent(SMALL).unwrap());
+    drop(a);
+    assert_eq!(one.stats().bytes_cached(), 1024);
+    assert_eq!(two.stats().bytes_cached(), 0);
+    drop(b);
+    assert_eq!(two.stats().bytes_cached(), 1024);
+}
+
+#[test]
+fn many_pools_on_one_thread() {
+    let pools: Vec<_> = (0..rounds(100)).map(|_| GlobalPool::new()).collect();
+    for _ in 0..3 {
+        let blocks: Vec<_> = pools.iter().map(|pool| pool.rent(SMALL).unwrap()).collect();
+        for pool in &pools {
+            assert_eq!(pool.stats().bytes_in_use(), 1024);
+        }
+        drop(blocks);
+    }
+    for pool in &pools {
+        let stats = class_stats(pool, SMALL);
+        assert_eq!((stats.allocations(), stats.blocks_cached()), (1, 1));
+        assert_eq!(pool.stats().thread_caches(), 1);
+    }
+}

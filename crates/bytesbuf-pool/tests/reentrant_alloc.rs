@@ -1,0 +1,131 @@
+//! Under a global allocator that uses the pool it serves: in `alloc` and `dealloc`
+//! it rents and releases, and once drops the last handle of another pool.
+#![cfg(not(bytesbuf_loom))]
+#![expect(unsafe_code, reason = "a global allocator")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::{Cell, RefCell};
+use std::thread;
+
+use bytesbuf_core::Block;
+use bytesbuf_pool::{GlobalPool, SizeClass};
+
+struct Reentrant;
+
+struct Inner {
+    depth: Cell<u32>,
+    calls: Cell<u32>,
+    pool: RefCell<Option<GlobalPool>>,
+    kept: RefCell<Vec<Block>>,
+}
+
+thread_local! {
+    /// A last handle, for the allocator to drop.
+    static CLOSE: RefCell<Option<GlobalPool>> = const { RefCell::new(None) };
+    static INNER: Inner = const {
+        Inner {
+            depth: Cell::new(0),
+            calls: Cell::new(0),
+            pool: RefCell::new(None),
+            kept: RefCell::new(Vec::new()),
+        }
+    };
+}
+
+/// Uses the pool on behalf of the allocator, two levels deep.
+fn come_back() {
+    let closing = CLOSE.try_with(|close| close.try_borrow_mut().ok()?.take());
+    drop(closing);
+    let _ = INNER.try_with(|inner| {
+        if inner.depth.get() >= 2 {
+            return;
+        }
+        let Ok(Some(pool)) = inner.pool.try_borrow().map(|pool| pool.clone()) else {
+            return;
+        };
+        inner.depth.set(inner.depth.get() + 1);
+        inner.calls.set(inner.calls.get() + 1);
+        for class in SizeClass::ALL {
+            let one = pool.rent(class);
+            let two = pool.rent(class);
+            drop(one);
+            // Keep some, so that magazines run empty and full in the middle.
+            if let Ok(mut kept) = inner.kept.try_borrow_mut() {
+                if kept.len() < kept.capacity() {
+                    kept.extend(two);
+                } else if inner.calls.get() % 3 == 0 {
+                    drop(kept.pop());
+                }
+            }
+        }
+        drop(pool);
+        inner.depth.set(inner.depth.get() - 1);
+    });
+}
+
+// SAFETY: forwards to `System`.
+unsafe impl GlobalAlloc for Reentrant {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        come_back();
+        // SAFETY: forwarded.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        come_back();
+        // SAFETY: forwarded.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Reentrant = Reentrant;
+
+fn exercise(pool: &GlobalPool) {
+    let burst = if cfg!(miri) { 8 } else { 400 };
+    for class in SizeClass::ALL {
+        let blocks: Vec<_> = (0..burst).map(|_| pool.rent(class).unwrap()).collect();
+        drop(blocks);
+    }
+}
+
+#[test]
+fn the_allocator_may_use_the_pool() {
+    let pool = GlobalPool::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            INNER.with(|inner| {
+                inner.kept.replace(Vec::with_capacity(100));
+                inner.pool.replace(Some(pool.clone()));
+            });
+            exercise(&pool);
+            INNER.with(|inner| {
+                assert!(inner.calls.get() > 0, "the allocator did come back");
+                let handle = inner.pool.take();
+                drop(handle);
+                let kept = inner.kept.take();
+                drop(kept);
+            });
+        });
+    });
+    let stats = pool.stats();
+    assert_eq!((stats.bytes_in_use(), stats.thread_caches()), (0, 0));
+}
+
+/// The last handle of the pool goes inside the allocator, while a release of one
+/// of its blocks is under way on the same thread.
+#[test]
+fn the_allocator_may_close_the_pool_that_releases() {
+    for blocks in [1, 70, 200] {
+        let pool = GlobalPool::new();
+        thread::spawn(move || {
+            let rented: Vec<_> = (0..blocks)
+                .map(|_| pool.rent(SizeClass::ALL[0]).unwrap())
+                .collect();
+            CLOSE.with(|close| close.replace(Some(pool)));
+            drop(rented);
+        })
+        .join()
+        .unwrap();
+    }
+}

@@ -1,0 +1,13 @@
+//! [`BytesBuf`]: builds byte sequences, append-only, in lent memory.
+
+mod consume;
+mod fmt;
+mod put;
+mod put_num;
+mod repr;
+mod reserve;
+mod split;
+mod vectored;
+
+pub use repr::BytesBuf;
+pub use vectored::{BytesBufRemaining, BytesBufVectoredWrite};

@@ -1,0 +1,87 @@
+//! Sub-views.
+
+use core::ops::RangeBounds;
+
+use super::BytesView;
+use crate::bounds;
+use crate::error::panics;
+use crate::span::Span;
+use crate::span_list::SpanList;
+
+impl BytesView {
+    /// A view of some of the bytes, without copying them. Offsets count from the
+    /// first byte that is left.
+    ///
+    /// O(log spans + spans covered); one atomic addition per span covered, one for
+    /// the whole view. An empty range holds no memory.
+    ///
+    /// # Panics
+    /// If the range does not lie within `0..len()`.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::BytesView;
+    ///
+    /// let view = BytesView::from_static(b"hello world");
+    /// assert_eq!(view.range(6..), b"world");
+    /// assert_eq!(view.range(..=4), b"hello");
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[inline]
+    pub fn range<R: RangeBounds<usize>>(&self, range: R) -> Self {
+        match self.range_checked(range) {
+            Some(view) => view,
+            None => panics::range_out_of_bounds(self.len()),
+        }
+    }
+
+    /// Like [`range`](Self::range), or `None` if the range does not lie within
+    /// `0..len()`.
+    #[must_use]
+    #[inline]
+    pub fn range_checked<R: RangeBounds<usize>>(&self, range: R) -> Option<Self> {
+        let (start, end) = bounds::resolve(&range, self.len())?;
+        Some(if start == end {
+            Self::new()
+        } else if end <= self.first_slice().len() {
+            self.sub_first(start, end)
+        } else {
+            self.sub_spans(start, end)
+        })
+    }
+
+    /// A range that reaches beyond the first slice.
+    fn sub_spans(&self, start: usize, end: usize) -> Self {
+        let Some(list) = self.list() else {
+            return Self::new();
+        };
+        if start == 0 && end == self.len() {
+            return self.clone();
+        }
+        // What the view has consumed of the list's first span.
+        let consumed = list.front().map_or(0, Span::len) - self.first_slice().len();
+        let (start, end) = (start + consumed, end + consumed);
+        let (first, mut position) = list.find(start);
+        let mut covered = SpanList::default();
+        let mut only = None;
+        for span in list.iter_from(first) {
+            if position >= end {
+                break;
+            }
+            let from = start.saturating_sub(position);
+            let to = (end - position).min(span.len());
+            position += span.len();
+            let part = span.sub(from, to);
+            if let Some(first) = only.take() {
+                covered.push_back(first);
+                covered.push_back(part);
+            } else if covered.count() == 0 {
+                only = Some(part);
+            } else {
+                covered.push_back(part);
+            }
+        }
+        only.map_or_else(|| Self::from_list(covered), Self::from_span)
+    }
+}

@@ -1,0 +1,643 @@
+//! What a view is made of, and the only code that changes it.
+//!
+//! ```text
+//!   one span                          several spans
+//!   ptr ────────► bytes               ptr ────────► what is left of span 0
+//!   first_len                         first_len
+//!   rest_len = 0                      rest_len = bytes of spans 1..n
+//!   owner ──────► block               owner ──────► shared list: span 0 | span 1 | ...
+//! ```
+//!
+//! A clone takes one reference to `owner`, whatever the number of spans. A list
+//! with other users is copied before the first change, so that a view keeps
+//! exactly the blocks that it covers.
+//!
+//! # Invariants
+//! * **W1** `ptr` is valid for reads of `first_len` bytes, initialised and
+//!   unchanging, while `owner` exists (or for ever, without an owner).
+//! * **W2** `rest_len > 0` if and only if `owner` is a list made by
+//!   [`shared_list::share`]; its spans are those of the view, at least two, but
+//!   that the view may have consumed the front of span 0.
+//! * **W3** `first_len == 0` only if the view is empty; then `owner` is `None`.
+//! * **W4** `first_len + rest_len` does not overflow.
+#![expect(unsafe_code, reason = "one pointer into bytes that the owner keeps")]
+
+use core::mem;
+use core::ptr::NonNull;
+
+use bytesbuf_core::BlockRefBatch;
+
+use crate::error::panics;
+use crate::shared_list;
+use crate::span::Span;
+use crate::span_list::SpanList;
+
+/// A cheap, immutable, possibly non-contiguous sequence of bytes.
+///
+/// A view shares the blocks that its bytes were written to. It is consumed from
+/// the front by reading; clones and sub-views cost one atomic addition and no
+/// copy. A block goes back to its memory provider when the last view and buffer
+/// that covers a part of it is gone.
+///
+/// | operation | cost |
+/// |---|---|
+/// | clone, drop | one atomic operation for any number of spans |
+/// | [`len`](Self::len), [`first_slice`](Self::first_slice) | O(1), no atomics |
+/// | [`advance`](Self::advance), [`get_byte`](Self::get_byte) and the other reads | O(1) amortised per span passed |
+/// | [`append`](Self::append) | O(1) amortised in the spans of the longer one |
+/// | [`range`](Self::range) | O(log spans + spans covered) |
+///
+/// (A view that shares its list of spans with a clone copies the list, one atomic
+/// addition a span, the first time it has to change it.)
+///
+/// # Examples
+/// ```
+/// use bytesbuf::BytesView;
+///
+/// let mut message = BytesView::from_static(b"\x00\x05hello");
+/// message.append(BytesView::from(b" world".to_vec()));
+///
+/// let len = message.get_u16_be() as usize;
+/// let word = message.range(..len);
+/// assert_eq!(word, b"hello");
+/// assert_eq!(message, b"hello world");
+/// ```
+pub struct BytesView {
+    ptr: NonNull<u8>,
+    first_len: usize,
+    rest_len: usize,
+    owner: Option<BlockRefBatch>,
+}
+
+// SAFETY: immutable bytes (W1) and references that may be used on any thread.
+unsafe impl Send for BytesView {}
+// SAFETY: as above; a shared list is only changed through `&mut` by its sole
+// owner (N2).
+unsafe impl Sync for BytesView {}
+
+const _: () = assert!(size_of::<BytesView>() <= 48);
+const _: () = assert!(size_of::<Option<BytesView>>() == size_of::<BytesView>());
+
+impl BytesView {
+    /// An empty view. Holds no memory.
+    #[must_use]
+    #[inline]
+    pub const fn new() -> Self {
+        Self {
+            ptr: NonNull::dangling(),
+            first_len: 0,
+            rest_len: 0,
+            owner: None,
+        }
+    }
+
+    /// A view of bytes that live for ever. No allocation, usable in constants.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::BytesView;
+    ///
+    /// const CRLF: BytesView = BytesView::from_static(b"\r\n");
+    /// assert_eq!(CRLF, b"\r\n");
+    /// ```
+    #[must_use]
+    pub const fn from_static(bytes: &'static [u8]) -> Self {
+        // A slice's address is never null; `new_unchecked` is not needed.
+        match NonNull::new(bytes.as_ptr().cast_mut()) {
+            Some(ptr) => Self {
+                ptr,
+                first_len: bytes.len(),
+                rest_len: 0,
+                owner: None,
+            },
+            None => Self::new(),
+        }
+    }
+
+    /// Number of bytes left. O(1).
+    #[must_use]
+    #[inline]
+    pub const fn len(&self) -> usize {
+        // W4: cannot overflow.
+        self.first_len + self.rest_len
+    }
+
+    /// Whether nothing is left. O(1).
+    #[must_use]
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        // W3.
+        self.first_len == 0
+    }
+
+    /// The bytes up to the next border between spans: empty only if the view is.
+    /// O(1).
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::BytesView;
+    ///
+    /// assert_eq!(BytesView::from_static(b"abc").first_slice(), b"abc");
+    /// assert_eq!(BytesView::new().first_slice(), b"");
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn first_slice(&self) -> &[u8] {
+        // SAFETY: W1; the owner lives at least as long as the borrow of self. An
+        // empty view's pointer is dangling, non-null and aligned: fine for length 0.
+        unsafe { core::slice::from_raw_parts(self.ptr.as_ptr(), self.first_len) }
+    }
+
+    #[inline]
+    pub(crate) fn from_span(span: Span) -> Self {
+        let (ptr, first_len, owner) = span.into_parts();
+        Self {
+            ptr,
+            first_len,
+            rest_len: 0,
+            owner,
+        }
+    }
+
+    /// The view of the spans of a list.
+    pub(crate) fn from_list(mut list: SpanList) -> Self {
+        if list.count() < 2 {
+            return list.pop_front().map_or_else(Self::new, Self::from_span);
+        }
+        let Some(first) = list.front() else {
+            return Self::new();
+        };
+        let (ptr, first_len) = (first.as_ptr(), first.len());
+        Self {
+            ptr,
+            first_len,
+            rest_len: list.len() - first_len,
+            owner: Some(shared_list::share(list)),
+        }
+    }
+
+    /// The list behind a view of several spans.
+    #[inline]
+    pub(crate) fn list(&self) -> Option<&SpanList> {
+        if self.rest_len == 0 {
+            return None;
+        }
+        // SAFETY: W2: with a rest, the owner is a shared list.
+        self.owner
+            .as_ref()
+            .map(|owner| unsafe { shared_list::get(owner) })
+    }
+
+    /// The list behind a view of several spans, if no clone shares it. Its first
+    /// span is trimmed to what the view has left of it.
+    fn list_mut(&mut self) -> Option<&mut SpanList> {
+        if self.rest_len == 0 {
+            return None;
+        }
+        let owner = self.owner.as_mut()?;
+        // SAFETY: W2: with a rest, the owner is a shared list.
+        let list = unsafe { shared_list::get_mut(owner) }?;
+        list.trim_first_to(self.first_len);
+        Some(list)
+    }
+
+    /// The references that keep the first span's block.
+    #[inline]
+    pub(crate) fn first_owner(&self) -> Option<&BlockRefBatch> {
+        match self.list() {
+            None => self.owner.as_ref(),
+            Some(list) => list.front()?.owner(),
+        }
+    }
+
+    /// The view as a list of spans, shared ones copied. O(1) for a sole owner,
+    /// O(spans) otherwise.
+    pub(crate) fn into_list(self) -> SpanList {
+        if self.rest_len == 0 {
+            let mut list = SpanList::with_capacity(4);
+            if let Some(span) = self.into_only_span() {
+                list.push_back(span);
+            }
+            return list;
+        }
+        let Self {
+            first_len, owner, ..
+        } = self;
+        let Some(owner) = owner else {
+            return SpanList::default();
+        };
+        // SAFETY: W2: with a rest, the owner is a shared list.
+        let mut list = unsafe { shared_list::take(owner) };
+        list.trim_first_to(first_len);
+        list
+    }
+
+    /// The span of a view that has one; `None` if it is empty.
+    #[inline]
+    fn into_only_span(self) -> Option<Span> {
+        debug_assert!(self.rest_len == 0, "W2");
+        if self.first_len == 0 {
+            return None;
+        }
+        let Self {
+            ptr,
+            first_len,
+            owner,
+            ..
+        } = self;
+        // SAFETY: W1 is S1 for these three; not empty.
+        Some(unsafe { Span::new(ptr, first_len, owner) })
+    }
+
+    /// A sub-view of the first slice. One atomic addition. `start < end`.
+    #[inline]
+    pub(crate) fn sub_first(&self, start: usize, end: usize) -> Self {
+        assert!(
+            start < end && end <= self.first_len,
+            "within the first slice"
+        );
+        // SAFETY: `start` is less than `first_len`: still inside the bytes of W1.
+        let ptr = unsafe { self.ptr.add(start) };
+        Self {
+            ptr,
+            first_len: end - start,
+            rest_len: 0,
+            owner: self.first_owner().cloned(),
+        }
+    }
+
+    /// Consumes `count` bytes of the first slice, which has more than that.
+    #[inline]
+    pub(crate) fn bump(&mut self, count: usize) {
+        assert!(count < self.first_len, "W3: something is left");
+        // SAFETY: `count` is less than `first_len`: still inside the bytes of W1.
+        self.ptr = unsafe { self.ptr.add(count) };
+        self.first_len -= count;
+    }
+
+    /// Drops `count` bytes from the front, across any number of slices.
+    /// O(1) amortised per span passed.
+    ///
+    /// # Panics
+    /// If `count` is more than [`len`](Self::len); the view is unchanged then.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::BytesView;
+    ///
+    /// let mut view = BytesView::from_static(b"header body");
+    /// view.advance(7);
+    /// assert_eq!(view, b"body");
+    /// ```
+    #[inline]
+    #[track_caller]
+    pub fn advance(&mut self, count: usize) {
+        if count < self.first_len {
+            self.bump(count);
+        } else if count > self.len() {
+            panics::advance_past_end(count, self.len());
+        } else {
+            self.advance_spans(count);
+        }
+    }
+
+    /// Consumes at least the whole first slice, and at most everything.
+    ///
+    /// Works on a view that `self` is replaced with at the end: dropping a span may
+    /// run the destructor of a user's owner, and if that panics, `self` is empty
+    /// rather than half changed.
+    #[cold]
+    fn advance_spans(&mut self, count: usize) {
+        debug_assert!(count >= self.first_len && count <= self.len());
+        let mut rest = mem::take(self);
+        if count == rest.len() {
+            return;
+        }
+        if rest.list_mut().is_some() {
+            rest.advance_own_list(count);
+        } else {
+            rest = rest.copy_from(count);
+        }
+        *self = rest;
+    }
+
+    /// What is left of a view that shares its list after `count` bytes, in a list
+    /// of its own.
+    fn copy_from(&self, count: usize) -> Self {
+        let Some(list) = self.list() else {
+            return Self::new();
+        };
+        let skip = list.front().map_or(0, Span::len) - self.first_len + count;
+        let (index, start) = list.find(skip);
+        let mut rest = SpanList::with_capacity(list.count() - index);
+        for span in list.iter_from(index) {
+            rest.push_back(span.sub(0, span.len()));
+        }
+        let mut rest = Self::from_list(rest);
+        if skip > start {
+            rest.bump(skip - start);
+        }
+        rest
+    }
+
+    /// `advance_spans` for a list that nobody shares; something will be left.
+    fn advance_own_list(&mut self, count: usize) {
+        let mut missing = count;
+        let Some(list) = self.list_mut() else { return };
+        while let Some(first) = list.front() {
+            if first.len() > missing {
+                break;
+            }
+            missing -= first.len();
+            list.pop_front();
+        }
+        self.reload(missing + self.len() - count, missing);
+    }
+
+    /// Sets the fields anew from the front of our own list, of which `skip` bytes
+    /// of the first span are consumed. `skip + len` bytes were left in the list.
+    fn reload(&mut self, with_skip: usize, skip: usize) {
+        debug_assert!(self.rest_len > 0, "W2: still a list");
+        let Some(owner) = self.owner.as_mut() else {
+            return;
+        };
+        // SAFETY: W2 held when the caller began to change the list, and the owner
+        // has not been replaced since.
+        let Some(list) = (unsafe { shared_list::get_mut(owner) }) else {
+            return;
+        };
+        debug_assert_eq!(list.len(), with_skip);
+        if list.count() > 1 {
+            if let Some(first) = list.front() {
+                self.ptr = first.as_ptr();
+                self.first_len = first.len();
+                self.rest_len = with_skip - first.len();
+            }
+        } else {
+            let only = list.pop_front();
+            *self = only.map_or_else(Self::new, Self::from_span);
+        }
+        if skip > 0 {
+            self.bump(skip);
+        }
+    }
+
+    /// Keeps the first `len` bytes and drops the rest. Nothing happens if the view
+    /// is not longer than that. O(spans dropped).
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::BytesView;
+    ///
+    /// let mut view = BytesView::from_static(b"abcdef");
+    /// view.truncate(2);
+    /// assert_eq!(view, b"ab");
+    /// ```
+    pub fn truncate(&mut self, len: usize) {
+        let old = self.len();
+        if len >= old {
+            return;
+        }
+        if len == 0 {
+            *self = Self::new();
+        } else if self.rest_len == 0 {
+            self.first_len = len;
+        } else {
+            self.truncate_spans(len);
+        }
+    }
+
+    /// Like `advance_spans`, `self` is empty if the destructor of an owner panics.
+    #[cold]
+    fn truncate_spans(&mut self, len: usize) {
+        let mut kept = mem::take(self);
+        let mut excess = kept.len() - len;
+        if let Some(list) = kept.list_mut() {
+            while let Some(mut last) = list.pop_back() {
+                if last.len() > excess {
+                    last.keep_front(last.len() - excess);
+                    list.push_back(last);
+                    break;
+                }
+                excess -= last.len();
+            }
+            kept.reload(len, 0);
+        } else {
+            kept = kept.range(..len);
+        }
+        *self = kept;
+    }
+
+    /// Takes the first `count` bytes off as a view of their own.
+    ///
+    /// O(1) amortised per span passed. A view of one span gives its first half
+    /// away without an atomic operation, but for one addition every many calls.
+    ///
+    /// # Panics
+    /// If `count` is more than [`len`](Self::len); the view is unchanged then.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::BytesView;
+    ///
+    /// let mut view = BytesView::from_static(b"key=value");
+    /// let key = view.split_to(3);
+    /// assert_eq!((key, view), (b"key".to_vec().into(), b"=value".to_vec().into()));
+    /// ```
+    #[must_use = "the bytes are gone from the view"]
+    #[track_caller]
+    pub fn split_to(&mut self, count: usize) -> Self {
+        let len = self.len();
+        if count > len {
+            panics::read_past_end(count, len);
+        }
+        if count == 0 {
+            return Self::new();
+        }
+        if count == len {
+            return mem::take(self);
+        }
+        if self.rest_len == 0 {
+            // SAFETY: `count` is less than `first_len`: still inside the bytes of W1.
+            let rest = unsafe { self.ptr.add(count) };
+            let front = mem::replace(&mut self.ptr, rest);
+            self.first_len -= count;
+            return Self {
+                ptr: front,
+                first_len: count,
+                rest_len: 0,
+                owner: self.owner.as_mut().map(BlockRefBatch::split),
+            };
+        }
+        self.split_list_to(count, len)
+    }
+
+    #[cold]
+    fn split_list_to(&mut self, count: usize, len: usize) -> Self {
+        let Some(list) = self.list_mut() else {
+            let front = self.range(..count);
+            self.advance(count);
+            return front;
+        };
+        let mut front = SpanList::default();
+        let mut only = None;
+        let mut missing = count;
+        while let Some(mut first) = list.pop_front() {
+            let part = if first.len() > missing {
+                let part = (missing > 0).then(|| first.split_front(missing));
+                missing = 0;
+                list.push_front(first);
+                part
+            } else {
+                missing -= first.len();
+                Some(first)
+            };
+            // One span needs no list.
+            match (only.take(), part) {
+                (None, Some(part)) if front.count() == 0 => only = Some(part),
+                (first, part) => {
+                    first
+                        .into_iter()
+                        .chain(part)
+                        .for_each(|span| front.push_back(span));
+                }
+            }
+            if missing == 0 {
+                break;
+            }
+        }
+        self.reload(len - count, 0);
+        only.map_or_else(|| Self::from_list(front), Self::from_span)
+    }
+
+    /// Takes everything from `at` on off as a view of its own; the first `at`
+    /// bytes stay. O(spans that stay), amortised.
+    ///
+    /// # Panics
+    /// If `at` is more than [`len`](Self::len); the view is unchanged then.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::BytesView;
+    ///
+    /// let mut view = BytesView::from_static(b"key=value");
+    /// let rest = view.split_off(3);
+    /// assert_eq!(view, b"key");
+    /// assert_eq!(rest, b"=value");
+    /// ```
+    #[must_use = "the bytes are gone from the view"]
+    #[track_caller]
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let front = self.split_to(at);
+        mem::replace(self, front)
+    }
+
+    /// Appends the bytes of `other`, without copying them.
+    ///
+    /// O(1) amortised in the spans of the longer of the two. Neighbouring spans of
+    /// one block become one.
+    ///
+    /// # Panics
+    /// If the length would exceed `usize::MAX`; both are unchanged then (`other`
+    /// is dropped).
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::BytesView;
+    ///
+    /// let mut view = BytesView::from_static(b"head");
+    /// view.append(BytesView::from(b"body".to_vec()));
+    /// assert_eq!(view, b"headbody");
+    /// ```
+    #[track_caller]
+    pub fn append(&mut self, other: Self) {
+        if other.is_empty() {
+            return;
+        }
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        let Some(total) = self.len().checked_add(other.len()) else {
+            panics::length_overflow(self.len(), other.len());
+        };
+        self.append_spans(other, total);
+    }
+
+    fn append_spans(&mut self, mut other: Self, total: usize) {
+        match (self.rest_len == 0, other.rest_len == 0) {
+            (true, true) => {
+                let (left, right) = (mem::take(self).into_only_span(), other.into_only_span());
+                if let (Some(left), Some(right)) = (left, right) {
+                    *self = Self::from_two(left, right);
+                }
+            }
+            (false, true) if self.list_mut().is_some() => {
+                if let (Some(list), Some(span)) = (self.list_mut(), other.into_only_span()) {
+                    list.push_back(span);
+                }
+                self.reload(total, 0);
+            }
+            (true, false) if other.list_mut().is_some() => {
+                let only = mem::take(self).into_only_span();
+                if let (Some(list), Some(span)) = (other.list_mut(), only) {
+                    list.push_front(span);
+                }
+                other.reload(total, 0);
+                *self = other;
+            }
+            _ => {
+                let (left, right) = (mem::take(self).into_list(), other.into_list());
+                *self = Self::from_list(join(left, right));
+            }
+        }
+    }
+
+    fn from_two(mut left: Span, right: Span) -> Self {
+        match left.merge(right) {
+            Ok(()) => Self::from_span(left),
+            Err(right) => {
+                let mut list = SpanList::with_capacity(4);
+                list.push_back(left);
+                list.push_back(right);
+                Self::from_list(list)
+            }
+        }
+    }
+}
+
+/// The spans of both, moved to the end of the one that has more.
+fn join(mut left: SpanList, mut right: SpanList) -> SpanList {
+    if left.count() >= right.count() {
+        while let Some(span) = right.pop_front() {
+            left.push_back(span);
+        }
+        left
+    } else {
+        while let Some(span) = left.pop_back() {
+            right.push_front(span);
+        }
+        right
+    }
+}
+
+/// One atomic addition, whatever the number of spans; none if the view is empty or
+/// of static bytes.
+impl Clone for BytesView {
+    #[inline]
+    fn clone(&self) -> Self {
+        Self {
+            ptr: self.ptr,
+            first_len: self.first_len,
+            rest_len: self.rest_len,
+            owner: self.owner.clone(),
+        }
+    }
+}
+
+impl Default for BytesView {
+    #[inline]
+    fn default() -> Self {
+        Self::new()
+    }
+}

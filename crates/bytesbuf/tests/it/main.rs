@@ -1,0 +1,9 @@
+//! Behaviour of buffers and views through the public API.
+#![expect(unsafe_code, reason = "plays a provider that counts its blocks")]
+
+mod algebra;
+mod counting;
+mod lifetime;
+mod panics;
+mod reading;
+mod vectored;
