@@ -77,3 +77,8 @@ pub use writer::BytesBufWriter;
 /// Kept for source compatibility; spans beyond the first are not stored inline.
 #[doc(hidden)]
 pub const MAX_INLINE_SPANS: usize = 8;
+
+/// The README's program is compiled and run with the documentation tests.
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
