@@ -35,17 +35,16 @@ use crate::error::panics;
 /// drop(pool);
 /// assert_eq!(buf.consume_all(), b"hello");
 /// ```
-// No `Default`: which pool to use is a decision that should be seen.
 #[derive(Clone)]
-#[expect(
-    clippy::new_without_default,
-    reason = "which pool to use is a decision that should be seen"
-)]
 pub struct GlobalPool(bytesbuf_pool::GlobalPool);
 
 impl GlobalPool {
     /// A pool of its own, empty at first.
     #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "which pool to use is a decision that should be seen"
+    )]
     pub fn new() -> Self {
         Self(bytesbuf_pool::GlobalPool::new())
     }

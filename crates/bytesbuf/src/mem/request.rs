@@ -96,7 +96,10 @@ mod tests {
     }
 
     #[test]
-    #[cfg(any(feature = "std", feature = "test-util"))]
+    #[cfg(all(
+        target_pointer_width = "64",
+        any(feature = "std", feature = "test-util")
+    ))]
     #[cfg_attr(miri, ignore = "miri does not refuse large allocations")]
     fn the_allocator_refuses_all_of_the_address_space() {
         assert!(probe_allocator(PROBE_ABOVE).is_ok());

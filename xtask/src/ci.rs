@@ -1,0 +1,21 @@
+//! Everything that has to pass before a change lands.
+//!
+//! Cheap and likely failures first. Each verb keeps its own target directory
+//! where its flags differ, so that nothing is built twice.
+
+use anyhow::Result;
+
+use crate::steps::Steps;
+use crate::{compat, doc, layers, lint, loom, no_std, oracle, test};
+
+pub(crate) fn run(steps: &mut Steps) -> Result<()> {
+    lint::run(steps)?;
+    layers::run(steps)?;
+    test::workspace(steps, false)?;
+    test::workspace(steps, true)?;
+    doc::run(steps)?;
+    loom::run(steps, &loom::Args::default())?;
+    oracle::run(steps, &oracle::Args { release: false })?;
+    no_std::run(steps)?;
+    compat::run(steps)
+}

@@ -1,0 +1,17 @@
+//! Published users of 0.4.x, built and tested with ours in place of the original.
+
+use anyhow::Result;
+
+use crate::oracle::test_outside;
+use crate::steps::Steps;
+
+pub(crate) fn run(steps: &mut Steps) -> Result<()> {
+    steps.step("compat", |sh, root| {
+        test_outside(
+            sh,
+            root,
+            "crates/oracle/compat/Cargo.toml",
+            &["--workspace"],
+        )
+    })
+}

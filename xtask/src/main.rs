@@ -1,0 +1,137 @@
+//! `cargo xtask <verb>`: what a contributor does more than once.
+//!
+//! One file a verb. Continuous integration runs these verbs and nothing else, so
+//! what passes here passes there. Nothing in the workspace depends on this crate.
+
+mod ci;
+mod compat;
+mod doc;
+mod layers;
+mod lint;
+mod loom;
+mod miri;
+mod no_std;
+mod oracle;
+mod orderings;
+mod rust_source;
+mod steps;
+mod test;
+mod unsafe_list;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use steps::Steps;
+
+/// Packages that users depend on. Everything else in the workspace is a tool, a
+/// test or an example.
+const LIBRARIES: [&str; 3] = ["bytesbuf-core", "bytesbuf-pool", "bytesbuf"];
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "The chores of this workspace, one verb each"
+)]
+struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Everything that has to pass before a change lands
+    Ci,
+    /// Formatting and clippy, without changing a file
+    Lint,
+    /// All tests of the workspace with all features, then the oracle
+    Test(test::Args),
+    /// The documentation of the libraries, warnings denied
+    Doc,
+    /// Random operations against the published 0.4.2 and a `Vec<u8>`
+    Oracle(oracle::Args),
+    /// Published users of the crate, built and tested against ours
+    Compat,
+    /// Every interleaving of the concurrency scenarios, under loom
+    Loom(loom::Args),
+    /// Weakens one atomic ordering at a time and asks loom who notices (minutes)
+    Orderings(orderings::Args),
+    /// Who depends on whom, and which files hold unsafe code
+    Layers,
+    /// Files with unsafe code: opted in, and listed in docs/UNSAFE.md
+    UnsafeList,
+    /// The libraries without std, on a target without std if there is one
+    NoStd,
+    /// Unit tests of core and pool under miri, in both borrow models
+    Miri,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let mut steps = match Steps::new(workspace_root()) {
+        Ok(steps) => steps,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = match args.verb {
+        Verb::Ci => ci::run(&mut steps),
+        Verb::Lint => lint::run(&mut steps),
+        Verb::Test(args) => test::run(&mut steps, &args),
+        Verb::Doc => doc::run(&mut steps),
+        Verb::Oracle(args) => oracle::run(&mut steps, &args),
+        Verb::Compat => compat::run(&mut steps),
+        Verb::Loom(args) => loom::run(&mut steps, &args),
+        Verb::Orderings(args) => orderings::run(&mut steps, &args),
+        Verb::Layers => layers::run(&mut steps),
+        Verb::UnsafeList => unsafe_list::run(&mut steps),
+        Verb::NoStd => no_std::run(&mut steps),
+        Verb::Miri => miri::run(&mut steps),
+    };
+    steps.report();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The directory above this crate's.
+fn workspace_root() -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent()
+        .map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+/// `-p a -p b ...` for the libraries.
+fn library_args() -> Vec<&'static str> {
+    LIBRARIES
+        .iter()
+        .flat_map(|package| ["-p", package])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_root_is_the_one_with_the_members() {
+        assert!(
+            workspace_root()
+                .join("crates/bytesbuf-core/Cargo.toml")
+                .is_file()
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! Files with unsafe code: each opts in, and each is listed in docs/UNSAFE.md.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::rust_source;
+use crate::steps::Steps;
+
+const LIST: &str = "docs/UNSAFE.md";
+
+/// What the check needs to know of a source file.
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    has_unsafe: bool,
+    opts_in: bool,
+}
+
+/// Sources by path from the workspace root, with `/` between the parts.
+type Sources = BTreeMap<String, Source>;
+
+pub(crate) fn run(steps: &mut Steps) -> Result<()> {
+    steps.step("unsafe-list", |_, root| {
+        let sources = read_sources(root)?;
+        let list =
+            fs::read_to_string(root.join(LIST)).with_context(|| format!("cannot read {LIST}"))?;
+        let with_unsafe = sources.values().filter(|source| source.has_unsafe).count();
+        eprintln!("{with_unsafe} of {} files hold unsafe code", sources.len());
+        let complaints = check(&sources, &listed_paths(&list));
+        if !complaints.is_empty() {
+            bail!("{}", complaints.join("\n"));
+        }
+        Ok(())
+    })
+}
+
+/// The sources of each crate below `crates/` that belongs to this workspace.
+fn read_sources(root: &Path) -> Result<Sources> {
+    let mut sources = Sources::new();
+    for entry in fs::read_dir(root.join("crates"))? {
+        let dir = entry?.path();
+        if !crate::layers::is_member_dir(&dir)? {
+            continue;
+        }
+        for path in rust_source::files(&dir.join("src"))? {
+            let text = fs::read_to_string(&path)?;
+            let tokens = rust_source::tokens(&text)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            let name: Vec<_> = path
+                .strip_prefix(root)?
+                .iter()
+                .map(|part| part.to_string_lossy())
+                .collect();
+            let source = Source {
+                has_unsafe: rust_source::has_unsafe_code(tokens.clone()),
+                opts_in: rust_source::opts_into_unsafe(tokens),
+            };
+            sources.insert(name.join("/"), source);
+        }
+    }
+    Ok(sources)
+}
+
+/// Paths that the list names: whatever stands between backticks and begins with
+/// `crates/`. One that ends in `/` stands for all files below it.
+fn listed_paths(list: &str) -> BTreeSet<String> {
+    list.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|quoted| quoted.starts_with("crates/"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What is wrong, one line each.
+fn check(sources: &Sources, listed: &BTreeSet<String>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (path, source) in sources {
+        if !source.has_unsafe {
+            continue;
+        }
+        if !source.opts_in && !parent_opts_in(sources, path) {
+            complaints.push(format!(
+                "{path}: unsafe code without #![expect(unsafe_code, reason = \"..\")]"
+            ));
+        }
+        if !listed.iter().any(|entry| covers(entry, path)) {
+            complaints.push(format!("{path}: unsafe code, but not listed in {LIST}"));
+        }
+    }
+    for entry in listed {
+        let stands = sources
+            .iter()
+            .any(|(path, source)| source.has_unsafe && covers(entry, path));
+        if !stands {
+            complaints.push(format!("{LIST}: lists {entry}, which holds no unsafe code"));
+        }
+    }
+    complaints
+}
+
+fn covers(entry: &str, path: &str) -> bool {
+    entry == path || (entry.ends_with('/') && path.starts_with(entry))
+}
+
+/// Whether a module file above `path` opts in for all that is below it.
+fn parent_opts_in(sources: &Sources, path: &str) -> bool {
+    let mut dir = path;
+    while let Some((parent, _)) = dir.rsplit_once('/') {
+        let modules = [format!("{parent}/mod.rs"), format!("{parent}.rs")];
+        let opts_in = |module: &String| sources.get(module).is_some_and(|source| source.opts_in);
+        if modules.iter().any(opts_in) {
+            return true;
+        }
+        dir = parent;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(has_unsafe: bool, opts_in: bool) -> Source {
+        Source {
+            has_unsafe,
+            opts_in,
+        }
+    }
+
+    #[track_caller]
+    fn check_list(files: &[(&str, Source)], list: &str, expected: &[&str]) {
+        let sources = files
+            .iter()
+            .map(|(path, source)| ((*path).to_owned(), *source))
+            .collect();
+        let complaints = check(&sources, &listed_paths(list));
+        assert_eq!(complaints.len(), expected.len(), "{complaints:?}");
+        for (complaint, part) in complaints.iter().zip(expected) {
+            assert!(complaint.contains(part), "{complaint:?} lacks {part:?}");
+        }
+    }
+
+    #[test]
+    fn each_file_opts_in_and_is_listed() {
+        let a = "crates/c/src/a.rs";
+        let list = "| `crates/c/src/a.rs` | H1 |";
+        check_list(&[(a, source(true, true))], list, &[]);
+        check_list(&[(a, source(true, false))], list, &["without #![expect"]);
+        check_list(&[(a, source(true, true))], "", &["not listed"]);
+        check_list(
+            &[(a, source(true, true))],
+            "crates/c/src/a.rs",
+            &["not listed"],
+        );
+        check_list(&[(a, source(false, false))], list, &["no unsafe code"]);
+        check_list(&[], list, &["no unsafe code"]);
+    }
+
+    #[test]
+    fn a_directory_is_covered_by_its_module_and_its_entry() {
+        let list = "`crates/c/src/m/`";
+        let m = "crates/c/src/m/mod.rs";
+        let file = "crates/c/src/m/file.rs";
+        check_list(
+            &[(m, source(true, true)), (file, source(true, false))],
+            list,
+            &[],
+        );
+        let old_style = "crates/c/src/m.rs";
+        check_list(
+            &[
+                (old_style, source(false, true)),
+                (file, source(true, false)),
+            ],
+            list,
+            &[],
+        );
+        check_list(
+            &[(m, source(false, false)), (file, source(true, false))],
+            list,
+            &["without #![expect"],
+        );
+    }
+}
