@@ -53,7 +53,7 @@ fn release(block: PoolBlock) {
 #[inline(never)]
 fn release_slow(pool: NonNull<Shared>, block: PoolBlock) {
     // SAFETY: P1: the block's reference, which the slow path takes over.
-    let done = unsafe { local::with_cache(pool, block, |cache, block| cache.release_slow(block)) };
+    let done = unsafe { local::with_cache(pool, block, |cache, block| cache.release(block)) };
     if let Err(block) = done {
         release_uncached(block);
     }
@@ -70,7 +70,7 @@ pub(crate) unsafe fn rent_slow(
     class: SizeClass,
 ) -> Result<PoolBlock, ReserveError> {
     // SAFETY: the caller holds a reference.
-    let rented = unsafe { local::with_cache(pool, (), |cache, ()| cache.rent_slow(class)) };
+    let rented = unsafe { local::with_cache(pool, (), |cache, ()| cache.rent(class)) };
     match rented {
         Ok(rented) => rented,
         // SAFETY: the caller holds a reference.

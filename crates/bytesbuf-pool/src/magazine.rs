@@ -27,16 +27,21 @@ impl Magazine {
         Some(Self(blocks))
     }
 
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// Whether there is no room, as in [`none`](Self::none).
+    fn is_full(&self) -> bool {
+        self.0.len() == self.0.capacity()
+    }
+
     /// Whether this is [`none`](Self::none).
-    pub(crate) const fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         self.0.capacity() == 0
     }
 
@@ -82,14 +87,20 @@ impl Magazines {
         self.loaded.push(block)
     }
 
-    /// After a failed `pop`: tries the other magazine.
+    /// After a failed `pop`: swaps in the other magazine if it has blocks.
     pub(crate) fn swap_and_pop(&mut self) -> Option<PoolBlock> {
+        if self.previous.is_empty() {
+            return None;
+        }
         std::mem::swap(&mut self.loaded, &mut self.previous);
         self.loaded.pop()
     }
 
-    /// After a failed `push`: tries the other magazine.
+    /// After a failed `push`: swaps in the other magazine if it has room.
     pub(crate) fn swap_and_push(&mut self, block: PoolBlock) -> Result<(), PoolBlock> {
+        if self.previous.is_full() {
+            return Err(block);
+        }
         std::mem::swap(&mut self.loaded, &mut self.previous);
         self.loaded.push(block)
     }
@@ -147,7 +158,7 @@ mod tests {
         for _ in 0..class.magazine_blocks() {
             assert!(magazine.push(block()).is_ok());
         }
-        slab::free(magazine.push(block()).err().expect("full"));
+        slab::free(magazine.push(block()).expect_err("full"));
         assert_eq!(drain(magazine), class.magazine_blocks());
     }
 
@@ -155,7 +166,7 @@ mod tests {
     fn none_has_no_room() {
         let mut none = Magazine::none();
         assert!(none.is_none() && none.is_empty());
-        slab::free(none.push(block()).err().expect("no room"));
+        slab::free(none.push(block()).expect_err("no room"));
         assert!(!Magazine::try_new(SizeClass::ALL[0]).unwrap().is_none());
     }
 
@@ -170,9 +181,10 @@ mod tests {
         for _ in 1..class.magazine_blocks() {
             assert!(pair.push(block()).is_ok());
         }
-        let extra = pair.push(block()).err().expect("full");
-        let extra = pair.swap_and_push(extra).err().expect("no second magazine");
-        assert!(pair.swap_and_pop().is_some_and(|block| {
+        let extra = pair.push(block()).expect_err("full");
+        let extra = pair.swap_and_push(extra).expect_err("no second magazine");
+        assert!(pair.swap_and_pop().is_none());
+        assert!(pair.pop().is_some_and(|block| {
             slab::free(block);
             true
         }));

@@ -130,9 +130,12 @@ impl ThreadCache {
         Ok(())
     }
 
-    /// Rents a block after [`pop`](Self::pop) found none: from the other magazine,
-    /// the depot or the allocator, in that order.
-    pub(crate) fn rent_slow(&self, class: SizeClass) -> Result<PoolBlock, ReserveError> {
+    /// Rents a block from the loaded magazine, the other one, the depot or the
+    /// allocator, in that order.
+    pub(crate) fn rent(&self, class: SizeClass) -> Result<PoolBlock, ReserveError> {
+        if let Some(block) = self.pop(class) {
+            return Ok(block);
+        }
         let block = match self.refill(class) {
             Some(block) => block,
             None => {
@@ -157,10 +160,13 @@ impl ThreadCache {
         block
     }
 
-    /// Releases a block of this pool after [`push`](Self::push) refused it: to the
-    /// other magazine, or to a new one while the depot gets the full one, or to
-    /// the allocator if there is no magazine to be had or the pool is closed.
-    pub(crate) fn release_slow(&self, block: PoolBlock) {
+    /// Releases a block of this pool: to the loaded magazine, or the other one, or
+    /// a new one while the depot gets a full one, or to the allocator if there is
+    /// no magazine to be had or the pool is closed.
+    pub(crate) fn release(&self, block: PoolBlock) {
+        let Err(block) = self.push(block) else {
+            return;
+        };
         let class = block.class();
         self.of(class).counters.released();
         if self.is_retired() {

@@ -93,7 +93,8 @@ fn exercise(pool: &GlobalPool) {
 fn the_allocator_may_use_the_pool() {
     let pool = GlobalPool::new();
     thread::scope(|scope| {
-        scope.spawn(|| {
+        // Joined by hand: a scope does not wait for thread-local destructors.
+        let thread = scope.spawn(|| {
             INNER.with(|inner| {
                 inner.kept.replace(Vec::with_capacity(100));
                 inner.pool.replace(Some(pool.clone()));
@@ -107,6 +108,7 @@ fn the_allocator_may_use_the_pool() {
                 drop(kept);
             });
         });
+        thread.join().unwrap();
     });
     let stats = pool.stats();
     assert_eq!((stats.bytes_in_use(), stats.thread_caches()), (0, 0));

@@ -45,11 +45,7 @@ impl Cache {
 
     /// Rents a block and writes to it: races with whoever else still uses it.
     pub(super) fn rent(&self) -> PoolBlock {
-        let cache = self.cache();
-        let block = match cache.pop(CLASS) {
-            Some(block) => block,
-            None => cache.rent_slow(CLASS).expect("memory"),
-        };
+        let block = self.cache().rent(CLASS).expect("memory");
         block.touch();
         block
     }
@@ -57,9 +53,7 @@ impl Cache {
     /// Writes to a block and releases it.
     pub(super) fn release(&self, block: PoolBlock) {
         block.touch();
-        if let Err(block) = self.cache().push(block) {
-            self.cache().release_slow(block);
-        }
+        self.cache().release(block);
     }
 
     fn cache(&self) -> &ThreadCache {

@@ -87,3 +87,15 @@ fn many_pools_on_one_thread() {
         assert_eq!(pool.stats().thread_caches(), 1);
     }
 }
+
+/// An opened block has references in stock that the next lending knows nothing of.
+#[test]
+fn a_block_that_was_opened_can_be_lent_again() {
+    let pool = GlobalPool::new();
+    for _ in 0..3 {
+        drop(pool.rent(SMALL).unwrap().open());
+        drop(pool.rent(SMALL).unwrap());
+        assert_eq!(pool.stats().bytes_in_use(), 0);
+    }
+    assert_eq!(class_stats(&pool, SMALL).allocations(), 1);
+}

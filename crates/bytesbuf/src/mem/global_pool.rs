@@ -1,6 +1,7 @@
 //! The pool, as a provider of buffers.
 
 use core::fmt;
+use core::num::NonZero;
 
 use bytesbuf_core::ReserveError;
 use bytesbuf_pool::{PoolStats, SizeClass};
@@ -8,6 +9,9 @@ use bytesbuf_pool::{PoolStats, SizeClass};
 use super::{Memory, check_request, probe_allocator};
 use crate::BytesBuf;
 use crate::error::panics;
+
+/// Requests up to the largest class take one block.
+const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 
 /// Pooled memory: blocks of 1, 4, 16 and 64 KiB that are kept for reuse.
 ///
@@ -57,6 +61,14 @@ impl GlobalPool {
     #[must_use]
     #[inline]
     pub fn reserve(&self, min_bytes: usize) -> BytesBuf {
+        // The common case builds the buffer where the caller wants it, not inside of
+        // a `Result` first.
+        if let Some((class, ONE)) = SizeClass::for_request(min_bytes) {
+            return match self.0.rent(class) {
+                Ok(block) => BytesBuf::from_block(block),
+                Err(error) => panics::reserve_failed(&error),
+            };
+        }
         match self.try_reserve(min_bytes) {
             Ok(buf) => buf,
             Err(error) => panics::reserve_failed(&error),
@@ -76,9 +88,7 @@ impl GlobalPool {
         check_request(min_bytes)?;
         match SizeClass::for_request(min_bytes) {
             None => Ok(BytesBuf::new()),
-            Some((class, count)) if count.get() == 1 => {
-                Ok(BytesBuf::from_block(self.0.rent(class)?))
-            }
+            Some((class, ONE)) => Ok(BytesBuf::from_block(self.0.rent(class)?)),
             Some((class, count)) => self.rent_many(class, count.get(), min_bytes),
         }
     }
