@@ -30,10 +30,10 @@ impl BytesView {
     #[track_caller]
     #[inline]
     pub fn range<R: RangeBounds<usize>>(&self, range: R) -> Self {
-        match self.range_checked(range) {
-            Some(view) => view,
-            None => panics::range_out_of_bounds(self.len()),
-        }
+        let Some((start, end)) = bounds::resolve(&range, self.len()) else {
+            panics::range_out_of_bounds(self.len());
+        };
+        self.sub(start, end)
     }
 
     /// Like [`range`](Self::range), or `None` if the range does not lie within
@@ -42,16 +42,23 @@ impl BytesView {
     #[inline]
     pub fn range_checked<R: RangeBounds<usize>>(&self, range: R) -> Option<Self> {
         let (start, end) = bounds::resolve(&range, self.len())?;
-        Some(if start == end {
+        Some(self.sub(start, end))
+    }
+
+    /// Bytes `start..end` of the view, which has as many.
+    #[inline]
+    fn sub(&self, start: usize, end: usize) -> Self {
+        if start == end {
             Self::new()
         } else if end <= self.first_slice().len() {
             self.sub_first(start, end)
         } else {
             self.sub_spans(start, end)
-        })
+        }
     }
 
     /// A range that reaches beyond the first slice.
+    #[cold]
     fn sub_spans(&self, start: usize, end: usize) -> Self {
         let Some(list) = self.list() else {
             return Self::new();

@@ -210,6 +210,16 @@ impl BytesView {
         }
     }
 
+    /// One more reference to the first span's block.
+    #[inline]
+    fn first_owner_cloned(&self) -> Option<BlockRefBatch> {
+        if self.rest_len == 0 {
+            self.owner.clone()
+        } else {
+            self.first_owner().cloned()
+        }
+    }
+
     /// The view as a list of spans, shared ones copied. O(1) for a sole owner,
     /// O(spans) otherwise.
     pub(crate) fn into_list(self) -> SpanList {
@@ -262,7 +272,7 @@ impl BytesView {
             ptr,
             first_len: end - start,
             rest_len: 0,
-            owner: self.first_owner().cloned(),
+            owner: self.first_owner_cloned(),
         }
     }
 
