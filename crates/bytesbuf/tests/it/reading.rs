@@ -11,9 +11,13 @@ use crate::counting::Counting;
 
 /// The same bytes in blocks of 1, 2, 3, 5, 64 and 1,000 bytes.
 fn cuts(bytes: &[u8]) -> Vec<BytesView> {
-    [1, 2, 3, 5, 64, 1000]
-        .map(|size| BytesView::copied_from_slice(bytes, &Counting::new(size, true)))
-        .into()
+    let sizes: &[u32] = if cfg!(miri) {
+        &[7, 1000]
+    } else {
+        &[1, 2, 3, 5, 64, 1000]
+    };
+    let cut = |&size| BytesView::copied_from_slice(bytes, &Counting::new(size, true));
+    sizes.iter().map(cut).collect()
 }
 
 #[test]
