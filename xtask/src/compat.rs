@@ -1,4 +1,7 @@
-//! Published users of 0.4.x, built and tested with ours in place of the original.
+//! A client of the published 0.4.x, built and tested with ours in its place.
+//!
+//! The own tests of published users are a script beside it,
+//! `crates/oracle/compat/published-users.sh`.
 
 use anyhow::Result;
 

@@ -50,7 +50,7 @@ enum Verb {
     Doc,
     /// Random operations against the published 0.4.2 and a `Vec<u8>`
     Oracle(oracle::Args),
-    /// Published users of the crate, built and tested against ours
+    /// A client of the published 0.4.x, with ours patched in
     Compat,
     /// Every interleaving of the concurrency scenarios, under loom
     Loom(loom::Args),

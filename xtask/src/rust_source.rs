@@ -73,13 +73,18 @@ fn is_pointer_type(after: &[TokenTree]) -> bool {
     as_group(after.get(at + 1), Delimiter::Parenthesis).is_some()
 }
 
-/// Whether the file as a whole opts in: `#![expect(unsafe_code, ..)]`.
+/// Whether there is an `expect(unsafe_code, ..)`, for the file or for an item in
+/// it. (That it covers all of the unsafe code is the compiler's business: the lint
+/// is denied.)
 pub(crate) fn opts_into_unsafe(tokens: TokenStream) -> bool {
     let trees: Vec<TokenTree> = tokens.into_iter().collect();
-    (0..trees.len()).any(|i| {
-        is_punct(trees.get(i), '#')
-            && is_punct(trees.get(i + 1), '!')
-            && as_group(trees.get(i + 2), Delimiter::Bracket).is_some_and(is_expect_unsafe)
+    trees.iter().enumerate().any(|(i, tree)| match tree {
+        TokenTree::Punct(punct) if punct.as_char() == '#' => {
+            let bang = usize::from(is_punct(trees.get(i + 1), '!'));
+            as_group(trees.get(i + 1 + bang), Delimiter::Bracket).is_some_and(is_expect_unsafe)
+        }
+        TokenTree::Group(group) => opts_into_unsafe(group.stream()),
+        _ => false,
     })
 }
 
@@ -123,14 +128,16 @@ mod tests {
     }
 
     #[test]
-    fn only_an_expectation_for_the_file_opts_in() {
+    fn only_an_expectation_opts_in() {
         check_opts_in(
             "//! Doc.\n#![expect(unsafe_code, reason = \"x\")]\nfn f() {}",
             true,
         );
         check_opts_in("#![expect(dead_code, unsafe_code)]", true);
         check_opts_in("#![allow(unsafe_code)]", false);
-        check_opts_in("#[expect(unsafe_code)] fn f() {}", false);
+        check_opts_in("#[expect(unsafe_code)] fn f() {}", true);
+        check_opts_in("mod m { #[expect(unsafe_code)] fn f() {} }", true);
+        check_opts_in("fn f() { expect(unsafe_code) }", false);
         check_opts_in("// #![expect(unsafe_code)]", false);
         check_opts_in("#![expect(dead_code)]", false);
     }

@@ -83,7 +83,7 @@ fn check(sources: &Sources, listed: &BTreeSet<String>) -> Vec<String> {
         }
         if !source.opts_in && !parent_opts_in(sources, path) {
             complaints.push(format!(
-                "{path}: unsafe code without #![expect(unsafe_code, reason = \"..\")]"
+                "{path}: unsafe code without expect(unsafe_code, reason = \"..\")]"
             ));
         }
         if !listed.iter().any(|entry| covers(entry, path)) {
@@ -148,7 +148,7 @@ mod tests {
         let a = "crates/c/src/a.rs";
         let list = "| `crates/c/src/a.rs` | H1 |";
         check_list(&[(a, source(true, true))], list, &[]);
-        check_list(&[(a, source(true, false))], list, &["without #![expect"]);
+        check_list(&[(a, source(true, false))], list, &["without expect"]);
         check_list(&[(a, source(true, true))], "", &["not listed"]);
         check_list(
             &[(a, source(true, true))],
@@ -181,7 +181,7 @@ mod tests {
         check_list(
             &[(m, source(false, false)), (file, source(true, false))],
             list,
-            &["without #![expect"],
+            &["without expect"],
         );
     }
 }

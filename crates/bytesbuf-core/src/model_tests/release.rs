@@ -69,6 +69,8 @@ fn sole_owner_sees_what_the_others_did() {
         let other = thread::spawn(move || {
             assert_eq!(read(&there), 7);
         });
+        // Without it loom never lets the other thread finish before the question.
+        thread::yield_now();
         if here.is_sole() == Some(true) {
             // Released while the other thread may still be running: its read must
             // happen before the overwrite all the same.

@@ -157,6 +157,9 @@ unsafe impl Send for BytesBufRemaining<'_> {}
 // SAFETY: a shared iterator gives access to nothing.
 unsafe impl Sync for BytesBufRemaining<'_> {}
 
+// Metadata is only ever seen shared, and no panic of ours leaves it half changed.
+impl core::panic::RefUnwindSafe for BytesBufRemaining<'_> {}
+
 impl<'a> Iterator for BytesBufRemaining<'a> {
     type Item = (&'a mut [MaybeUninit<u8>], Option<&'a dyn BlockMeta>);
 

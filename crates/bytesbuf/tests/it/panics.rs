@@ -29,21 +29,21 @@ fn of_a_view() {
         || view.advance(4),
     );
     check("read 4 bytes from a view of 3 bytes", || {
-        _ = view.get_u32_le()
+        _ = view.get_u32_le();
     });
     check("read 8 bytes from a view of 3 bytes", || {
-        _ = view.get_num_le::<u64>()
+        _ = view.get_num_le::<u64>();
     });
     check("read 4 bytes from a view of 3", || {
-        view.copy_to_slice(&mut [0; 4])
+        view.copy_to_slice(&mut [0; 4]);
     });
     check("read 4 bytes from a view of 3", || _ = view.split_to(4));
     check("read 4 bytes from a view of 3", || _ = view.split_off(4));
     check("range out of view bounds: the view has 3 bytes", || {
-        _ = view.range(2..5)
+        _ = view.range(2..5);
     });
     check("read 1 bytes from a view of 0", || {
-        _ = BytesView::new().get_byte()
+        _ = BytesView::new().get_byte();
     });
     assert_eq!(view, [1, 2, 3]);
 }
@@ -59,14 +59,14 @@ fn of_a_buffer() {
     check("write 8 bytes into 5 bytes", || buf.put_u64_be(1));
     check("write 8 bytes into 5 bytes", || buf.put_num_be(1_u64));
     check("split off 6 bytes of 5 bytes", || {
-        _ = buf.split_off_remaining(6)
+        _ = buf.split_off_remaining(6);
     });
     check("at most 6 bytes into 5 bytes", || {
-        _ = buf.begin_vectored_write(Some(6))
+        _ = buf.begin_vectored_write(Some(6));
     });
     // SAFETY: panics before it matters that nothing was written.
     check("by 2 bytes, the first unfilled slice has 1", || unsafe {
-        buf.advance(2)
+        buf.advance(2);
     });
     let write = buf.begin_vectored_write(Some(2));
     // SAFETY: panics before it matters that nothing was written.
@@ -83,14 +83,14 @@ fn capacity_does_not_wrap() {
     let memory = Counting::new(4, true);
     let mut buf = BytesBuf::from(BytesView::from_static(b"abc"));
     check("capacity would exceed usize::MAX", || {
-        buf.reserve(usize::MAX - 1, &memory)
+        buf.reserve(usize::MAX - 1, &memory);
     });
     assert!(buf.try_reserve(usize::MAX - 1, &memory).is_err());
     assert_eq!(buf.remaining_capacity(), 0);
 }
 
 /// An owner whose destructor panics.
-struct Bomb(Arc<()>, bool);
+struct Bomb(#[expect(dead_code, reason = "counted")] Arc<()>, bool);
 
 impl AsRef<[u8]> for Bomb {
     fn as_ref(&self) -> &[u8] {
@@ -155,7 +155,7 @@ fn an_owner_that_panics_when_asked_is_dropped() {
     }
     let alive = Arc::new(());
     check("no bytes", || {
-        _ = BytesView::from_owner(Mute(Arc::clone(&alive)))
+        _ = BytesView::from_owner(Mute(Arc::clone(&alive)));
     });
     assert_eq!(Arc::strong_count(&alive), 1);
 }

@@ -42,7 +42,6 @@ fn a_write_that_is_dropped_changes_nothing() {
         slice[0].write(9);
         assert!(meta.unwrap().is::<Number>());
     }
-    drop(write);
     assert_eq!((buf.len(), buf.remaining_capacity()), (1, 7));
     drop(buf);
     assert_eq!(memory.out(), 2, "the guard keeps both blocks");
