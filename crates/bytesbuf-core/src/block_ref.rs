@@ -277,6 +277,15 @@ impl BlockRefBatch {
         unsafe { self.vtable.meta(self.state) }
     }
 
+    /// Whether the references were made with this table, which should be a `static`:
+    /// constants may have several addresses. If so, the state is a `T`'s, and lives as
+    /// long as this batch.
+    #[must_use]
+    #[inline]
+    pub fn uses<T>(&self, vtable: &'static BlockRefVTable<T>) -> bool {
+        core::ptr::eq(self.vtable, vtable.raw())
+    }
+
     /// Address of the block's state: equal for references to the same counted
     /// block. For identity only.
     #[must_use]

@@ -1,10 +1,70 @@
 //! `bytes` interoperation (feature `bytes-compat`).
-#![expect(unsafe_code, reason = "implements the unsafe trait BufMut")]
+//!
+//! A view made from `Bytes` gives a part of these very `Bytes` back when it is
+//! converted: owners do not pile up, however often bytes go back and forth.
+//!
+//! # Invariants
+//! * **T1** A reference made with [`TABLE`], a static that nothing else uses, has a
+//!   [`State`] behind its state pointer.
+#![expect(
+    unsafe_code,
+    reason = "a state of its own for Bytes, and the unsafe trait BufMut"
+)]
+
+use alloc::boxed::Box;
+use core::ptr::NonNull;
 
 use bytes::buf::UninitSlice;
 use bytes::{Buf, BufMut, Bytes};
+use bytesbuf_core::{BlockRef, BlockRefBatch, BlockRefCounted, BlockRefVTable, RefCount};
 
+use crate::span::Span;
 use crate::{BytesBuf, BytesView};
+
+/// The `Bytes` that a view was made from.
+#[repr(C)]
+struct State {
+    count: RefCount,
+    bytes: Bytes,
+}
+
+static TABLE: BlockRefVTable<State> = BlockRefVTable::from_counted();
+
+// SAFETY: repr(C) with the count first; the box lives until `release`; the count is
+// core's. `Bytes` is Send and Sync.
+unsafe impl BlockRefCounted for State {
+    type State = Self;
+
+    unsafe fn release(state_ptr: NonNull<Self>) {
+        // SAFETY: the pointer came from `Box::leak` in `hold`, and the last reference is
+        // gone.
+        drop(unsafe { Box::from_raw(state_ptr.as_ptr()) });
+    }
+}
+
+/// The bytes as a span. They are not empty.
+fn hold(bytes: Bytes) -> Span {
+    let (ptr, len) = (NonNull::from(&bytes[..]).cast(), bytes.len());
+    let state = NonNull::from(Box::leak(Box::new(State {
+        count: RefCount::new(1),
+        bytes,
+    })));
+    // SAFETY: the count of one is the reference made here.
+    let owner = unsafe { BlockRef::new_counted(state, &TABLE) };
+    // SAFETY: `Bytes` does not move or change its bytes while it is alive, which it is
+    // as long as the state (S1); not empty (S2).
+    unsafe { Span::new(ptr, len, Some(owner.into())) }
+}
+
+/// The `Bytes` that `owner` keeps, if it keeps any.
+fn held(owner: &BlockRefBatch) -> Option<&Bytes> {
+    if !owner.uses(&TABLE) {
+        return None;
+    }
+    // SAFETY: T1; the state lives as long as `owner`, and is not changed.
+    let state = unsafe { owner.state().cast::<State>().as_ref() };
+    Some(&state.bytes)
+}
 
 /// Owner of the bytes of a view of one span, for `Bytes::from_owner`.
 struct FirstSlice(BytesView);
@@ -17,7 +77,7 @@ impl AsRef<[u8]> for FirstSlice {
 
 impl BytesView {
     /// The bytes as `Bytes`: without copying if they lie in one slice (one
-    /// allocation), with one copy otherwise.
+    /// allocation, none if the slice came from `Bytes`), with one copy otherwise.
     ///
     /// # Examples
     /// ```
@@ -34,11 +94,14 @@ impl BytesView {
 impl From<BytesView> for Bytes {
     fn from(view: BytesView) -> Self {
         if view.is_empty() {
-            Self::new()
-        } else if view.first_slice().len() == view.len() {
-            Self::from_owner(FirstSlice(view))
-        } else {
-            view.to_vec().into()
+            return Self::new();
+        }
+        if view.first_slice().len() < view.len() {
+            return view.to_vec().into();
+        }
+        match view.first_owner().and_then(held) {
+            Some(bytes) => bytes.slice_ref(view.first_slice()),
+            None => Self::from_owner(FirstSlice(view)),
         }
     }
 }
@@ -49,7 +112,7 @@ impl From<Bytes> for BytesView {
         if bytes.is_empty() {
             return Self::new();
         }
-        Self::from_owner(bytes)
+        Self::from_span(hold(bytes))
     }
 }
 
