@@ -6,7 +6,7 @@
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{compat, doc, layers, lint, loom, no_std, oracle, test};
+use crate::{compat, doc, layers, lint, loom, msrv, no_std, oracle, test};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     lint::run(steps)?;
@@ -17,5 +17,6 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     loom::run(steps, &loom::Args::default())?;
     oracle::run(steps, &oracle::Args { release: false })?;
     no_std::run(steps)?;
+    msrv::run(steps)?;
     compat::run(steps)
 }

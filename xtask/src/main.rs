@@ -10,6 +10,7 @@ mod layers;
 mod lint;
 mod loom;
 mod miri;
+mod msrv;
 mod no_std;
 mod oracle;
 mod orderings;
@@ -62,6 +63,8 @@ enum Verb {
     UnsafeList,
     /// The libraries without std, on a target without std if there is one
     NoStd,
+    /// The libraries on the oldest compiler that they promise to build with
+    Msrv,
     /// Unit tests of core and pool under miri, in both borrow models
     Miri,
 }
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Verb::Layers => layers::run(&mut steps),
         Verb::UnsafeList => unsafe_list::run(&mut steps),
         Verb::NoStd => no_std::run(&mut steps),
+        Verb::Msrv => msrv::run(&mut steps),
         Verb::Miri => miri::run(&mut steps),
     };
     steps.report();

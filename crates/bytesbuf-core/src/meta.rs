@@ -1,7 +1,16 @@
 //! Typed metadata that a provider may attach to its blocks.
+//!
+//! # Invariants
+//! * **A1** The type id that a `dyn BlockMeta` reports through its supertrait is that
+//!   of its concrete type: nobody can implement `Any` otherwise.
+#![expect(
+    unsafe_code,
+    reason = "a checked downcast; coercion to `dyn Any` needs a newer compiler"
+)]
 
-use core::any::Any;
+use core::any::{Any, TypeId};
 use core::fmt::Debug;
+use core::ptr;
 
 /// Marks a type as block metadata.
 ///
@@ -29,13 +38,17 @@ impl dyn BlockMeta {
     /// Whether the metadata is a `T`. One indirect call.
     #[must_use]
     pub fn is<T: Any>(&self) -> bool {
-        (self as &dyn Any).is::<T>()
+        self.type_id() == TypeId::of::<T>()
     }
 
     /// The metadata as a `T`, or `None` if it is of another type.
     /// One indirect call.
     #[must_use]
     pub fn downcast_ref<T: Any>(&self) -> Option<&T> {
-        (self as &dyn Any).downcast_ref()
+        if !self.is::<T>() {
+            return None;
+        }
+        // SAFETY: A1: the value is a `T`, borrowed as long as the result.
+        Some(unsafe { &*ptr::from_ref(self).cast::<T>() })
     }
 }

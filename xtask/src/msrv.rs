@@ -1,0 +1,48 @@
+//! The libraries on the oldest compiler that they promise to build with.
+
+use anyhow::Result;
+use xshell::{Shell, cmd};
+
+use crate::library_args;
+use crate::steps::{Outcome, Steps};
+
+/// `rust-version` of the workspace. (`thread-aware` needs a newer one, as the crate of
+/// that name does.)
+const VERSION: &str = "1.85.0";
+
+pub(crate) fn run(steps: &mut Steps) -> Result<()> {
+    steps.step_if_possible("oldest compiler", |sh, _| {
+        if !is_installed(sh) {
+            return Ok(Outcome::NotRun(format!(
+                "toolchain {VERSION} not installed"
+            )));
+        }
+        let packages = library_args();
+        cmd!(
+            sh,
+            "rustup run {VERSION} cargo check --lib {packages...} --target-dir target/msrv
+             --features bytesbuf/bytes-compat,bytesbuf/test-util"
+        )
+        .run()?;
+        Ok(Outcome::Passed)
+    })
+}
+
+fn is_installed(sh: &Shell) -> bool {
+    cmd!(sh, "rustup run {VERSION} rustc --version")
+        .quiet()
+        .ignore_stderr()
+        .read()
+        .is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_is_the_one_that_the_workspace_promises() {
+        let manifest = crate::workspace_root().join("Cargo.toml");
+        let manifest = std::fs::read_to_string(manifest).unwrap();
+        let promised = super::VERSION.trim_end_matches(".0");
+        assert!(manifest.contains(&format!("rust-version = \"{promised}\"")));
+    }
+}
