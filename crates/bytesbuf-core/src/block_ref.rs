@@ -29,7 +29,8 @@ const REFILL: u32 = if cfg!(any(bytesbuf_loom, miri)) {
 } else if usize::BITS >= 64 {
     1 << 16
 } else {
-    1 << 6
+    // Few enough that the address space ends before the count does.
+    1 << 3
 };
 
 /// References that a counted block has once it is opened, all of them held by
@@ -67,6 +68,9 @@ impl BlockRef {
     /// Takes ownership of one reference to a block whose provider counts by
     /// itself.
     ///
+    /// # Panics
+    /// If the table is one for counted blocks.
+    ///
     /// # Safety
     /// `state` stands for one live reference under the contract of `T`, and the
     /// caller gives it away.
@@ -75,6 +79,11 @@ impl BlockRef {
         state: NonNull<T::State>,
         vtable: &'static BlockRefVTable<T>,
     ) -> Self {
+        // A type may fulfil both contracts, with a state for each.
+        assert!(
+            !vtable.raw().is_counted(),
+            "a table for counted blocks: use `new_counted`"
+        );
         Self {
             state: state.cast(),
             vtable: vtable.raw(),
@@ -84,6 +93,9 @@ impl BlockRef {
     /// Takes ownership of one reference to a block whose state begins with a
     /// [`RefCount`](crate::RefCount).
     ///
+    /// # Panics
+    /// If the table is one for blocks whose provider counts by itself.
+    ///
     /// # Safety
     /// `state` upholds the contract of `T`, its count includes one reference that
     /// no other handle owns, and the caller gives it away.
@@ -92,6 +104,11 @@ impl BlockRef {
         state: NonNull<T::State>,
         vtable: &'static BlockRefVTable<T>,
     ) -> Self {
+        // A type may fulfil both contracts, with a state for each.
+        assert!(
+            vtable.raw().is_counted(),
+            "a table for blocks that count by themselves: use `new`"
+        );
         Self {
             state: state.cast(),
             vtable: vtable.raw(),
@@ -277,13 +294,13 @@ impl BlockRefBatch {
         unsafe { self.vtable.meta(self.state) }
     }
 
-    /// Whether the references were made with this table, which should be a `static`:
-    /// constants may have several addresses. If so, the state is a `T`'s, and lives as
-    /// long as this batch.
+    /// Whether the references were made with a table that is
+    /// [identified](BlockRefVTable::identified) as one of `T`. If so, the state is what
+    /// `T`'s contract says, and lives as long as this batch.
     #[must_use]
     #[inline]
-    pub fn uses<T>(&self, vtable: &'static BlockRefVTable<T>) -> bool {
-        core::ptr::eq(self.vtable, vtable.raw())
+    pub fn uses<T: 'static>(&self) -> bool {
+        self.vtable.is_identified_as::<T>()
     }
 
     /// Address of the block's state: equal for references to the same counted

@@ -10,8 +10,8 @@
 //! * **R1** The value is the sum of the weights of all live handles.
 //! * **R2** Only who holds a handle calls [`retain`](RefCount::retain) or
 //!   [`release`](RefCount::release), and a handle is released at most once.
-//! * **R3** Exactly one `release` returns `true`: the one that takes the value
-//!   from its own weight to nothing. Everything that any other handle did with
+//! * **R3** Exactly one `release` returns `true`: the one whose weight
+//!   is all that is left of the value (which it may leave as it is). Everything that any other handle did with
 //!   the counted thing *happens before* that return.
 //! * **R4** The value does not wrap around: a `retain` that takes it beyond
 //!   [`RefCount::MAX`] ends the process, and the other half of the range is more

@@ -15,7 +15,8 @@
 //! # Invariants
 //! * **V1** A [`RawVTable`] made for a state type is only ever called with state
 //!   pointers of that type: the constructors of [`BlockRef`](crate::BlockRef) take
-//!   both in terms of one `T`, and they travel together from there on.
+//!   both in terms of one `T` and check the way of counting, and they travel
+//!   together from there on.
 //! * **V2** A `RawVTable` of kind `Counted` is made only from a
 //!   [`BlockRefCounted`], so its state begins with a [`RefCount`].
 #![expect(
@@ -23,6 +24,7 @@
     reason = "calls provider functions through the erased table"
 )]
 
+use core::any::TypeId;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -41,6 +43,7 @@ use crate::{BlockMeta, RefCount};
 /// * All functions may be called from any thread, concurrently.
 /// * Dropping the last reference must happen after whatever was done through the
 ///   others: an `Acquire`/`Release` pair, as in [`RefCount::release`].
+/// * The functions do not unwind.
 ///
 /// # Examples
 /// A block whose state is an `Arc`:
@@ -105,7 +108,7 @@ pub unsafe trait BlockRefDynamic {
 ///
 /// # Safety
 /// The pointer that `meta` returns is valid for shared access until the last
-/// reference to the block is gone.
+/// reference to the block is gone. `meta` does not unwind.
 pub unsafe trait BlockRefDynamicWithMeta: BlockRefDynamic {
     /// Where the block's metadata is.
     ///
@@ -123,6 +126,7 @@ pub unsafe trait BlockRefDynamicWithMeta: BlockRefDynamic {
 /// * State and memory of the block stay valid until `release` is called, which
 ///   may be on any thread.
 /// * Nobody but this crate changes the count while references exist.
+/// * `release` does not unwind.
 ///
 /// # Examples
 /// ```
@@ -153,7 +157,8 @@ pub unsafe trait BlockRefCounted {
     /// What the state pointer points at; begins with a [`RefCount`].
     type State;
 
-    /// Takes the block back: its last reference is gone.
+    /// Takes the block back: its last reference is gone. What the count says now is
+    /// unspecified; [`RefCount::reset`] it before the block is lent again.
     ///
     /// Runs wherever the last view or buffer happens to be dropped, possibly
     /// during unwinding or thread exit: it must not panic.
@@ -168,7 +173,8 @@ pub unsafe trait BlockRefCounted {
 /// A [`BlockRefCounted`] whose blocks carry metadata.
 ///
 /// # Safety
-/// The pointer that `meta` returns is valid for shared access until `release`.
+/// The pointer that `meta` returns is valid for shared access until `release`. `meta`
+/// does not unwind.
 pub unsafe trait BlockRefCountedWithMeta: BlockRefCounted {
     /// Where the block's metadata is.
     ///
@@ -224,6 +230,7 @@ impl<T> BlockRefVTable<T> {
                 drop: shim::drop::<T>,
             },
             meta: None,
+            identity: None,
         })
     }
 
@@ -239,6 +246,7 @@ impl<T> BlockRefVTable<T> {
                 drop: shim::drop::<T>,
             },
             meta: Some(shim::meta::<T>),
+            identity: None,
         })
     }
 
@@ -254,6 +262,7 @@ impl<T> BlockRefVTable<T> {
                 release: shim::release::<T>,
             },
             meta: None,
+            identity: None,
         })
     }
 
@@ -269,7 +278,19 @@ impl<T> BlockRefVTable<T> {
                 release: shim::release::<T>,
             },
             meta: Some(shim::counted_meta::<T>),
+            identity: None,
         })
+    }
+
+    /// The same table, recognisable: [`BlockRefBatch::uses`](crate::BlockRefBatch::uses)
+    /// finds the blocks made with it among all others.
+    #[must_use]
+    pub const fn identified(mut self) -> Self
+    where
+        T: 'static,
+    {
+        self.raw.identity = Some(TypeId::of::<T>);
+        self
     }
 
     const fn from_raw(raw: RawVTable) -> Self {
@@ -309,6 +330,9 @@ enum Counting {
 pub(crate) struct RawVTable {
     count: Counting,
     meta: Option<MetaFn>,
+    /// Tells the contract type. A function, as ids are not constants yet; its result is
+    /// compared, not its address, which need not be unique.
+    identity: Option<fn() -> TypeId>,
 }
 
 impl RawVTable {
@@ -316,6 +340,12 @@ impl RawVTable {
     #[inline]
     pub(crate) const fn is_counted(&self) -> bool {
         matches!(self.count, Counting::Counted { .. })
+    }
+
+    /// Whether this is the table of a `T`, and identified as such.
+    pub(crate) fn is_identified_as<T: 'static>(&self) -> bool {
+        self.identity
+            .is_some_and(|identity| identity() == TypeId::of::<T>())
     }
 
     /// The count of `state`, if this crate does the counting.

@@ -1,8 +1,9 @@
 //! The lock-free store of magazines that the threads of a pool exchange.
 //!
 //! Two bounded queues a class: magazines with blocks (not always full: a thread
-//! that exits leaves what it has) and empty ones. Nothing here waits for another
-//! thread or calls the allocator.
+//! that exits leaves what it has) and empty ones. Nothing here takes a lock or calls
+//! the allocator. (The queue has no locks, but a thread that is stopped between
+//! claiming a place and filling it makes the next one at that place yield.)
 
 use crate::magazine::Magazine;
 use crate::size_class::{CLASSES, DEPOT_EMPTIES, SizeClass};

@@ -125,6 +125,14 @@ impl SpanList {
         self.entries.pop_back().map(|entry| entry.span)
     }
 
+    /// Shrinks the ring if most of it is unused. O(1) amortised.
+    pub(crate) fn give_back_capacity(&mut self) {
+        let (used, capacity) = (self.entries.len(), self.entries.capacity());
+        if capacity > 64 && used < capacity / 4 {
+            self.entries.shrink_to(used * 2);
+        }
+    }
+
     /// Drops all but the last `len` bytes of the first span.
     pub(crate) fn trim_first_to(&mut self, len: usize) {
         if let Some(first) = self.entries.front_mut() {

@@ -57,7 +57,8 @@ impl BytesBuf {
     }
 
     /// Appends the bytes of `view` without copying them. Takes no capacity: the rest
-    /// of the current block stays usable behind them. O(1) amortised.
+    /// of the current block stays usable behind them. O(1) amortised, unless a view that
+    /// was [peeked](Self::peek) at is alive (see [`BytesView`]).
     ///
     /// # Panics
     /// If the capacity would exceed `usize::MAX`; the buffer is unchanged then.

@@ -13,9 +13,9 @@
 //! # Invariants
 //! * **B1** `start <= cur <= end`, all in the memory of `current`; without a
 //!   current block the three are equal and dangling.
-//! * **B2** `start..cur` is initialised and not shared; `cur..end` is the
-//!   buffer's to write, and nobody else reads or writes it. What has been shared is
-//!   before `start`.
+//! * **B2** `start..cur` is initialised and not written again (`peek` may share it);
+//!   `cur..end` is the buffer's to write, and nobody else reads or writes it. What has
+//!   been consumed is before `start`.
 //! * **B3** With `cur == end` there are no later blocks: an exhausted block gives
 //!   way to the next at once, so that there is an unfilled slice whenever there is
 //!   capacity.
@@ -346,12 +346,14 @@ impl BytesBuf {
         );
         let start = self.borders.start;
         // SAFETY: `count` is at most the distance to `cur` (B1).
-        self.borders.start = unsafe { start.add(count) };
-        let owner = if self.borders.start == self.borders.end {
+        let rest = unsafe { start.add(count) };
+        let owner = if rest == self.borders.end {
             self.borders = Borders::default();
             self.current.take()
         } else {
-            self.current.as_mut().map(BlockRefBatch::split)
+            let owner = self.current.as_mut().map(BlockRefBatch::split);
+            self.borders.start = rest;
+            owner
         };
         // SAFETY: the bytes are initialised (B2), and before `start` from now on, so
         // never written again (S1); not empty (S2).
@@ -408,6 +410,7 @@ impl BytesBuf {
     pub(crate) fn split_tail(&mut self, count: usize) -> OpenBlock {
         if let Some(last) = self.later.as_mut().and_then(|later| later.back_mut()) {
             assert!(count > 0 && count < last.len, "part of the last block");
+            let owner = last.owner.split();
             last.len -= count;
             self.later_len -= count;
             // SAFETY: less than the old length: inside the block (O1). The two parts are
@@ -416,7 +419,7 @@ impl BytesBuf {
             return OpenBlock {
                 ptr,
                 len: count,
-                owner: last.owner.split(),
+                owner,
             };
         }
         let available = self.first_unfilled_len();

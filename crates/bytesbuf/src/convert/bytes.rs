@@ -4,8 +4,8 @@
 //! converted: owners do not pile up, however often bytes go back and forth.
 //!
 //! # Invariants
-//! * **T1** A reference made with [`TABLE`], a static that nothing else uses, has a
-//!   [`State`] behind its state pointer.
+//! * **T1** A reference whose table is identified as that of the private [`State`] was
+//!   made by [`hold`], and has a `State` behind its state pointer.
 #![expect(
     unsafe_code,
     reason = "a state of its own for Bytes, and the unsafe trait BufMut"
@@ -28,7 +28,7 @@ struct State {
     bytes: Bytes,
 }
 
-static TABLE: BlockRefVTable<State> = BlockRefVTable::from_counted();
+const TABLE: BlockRefVTable<State> = BlockRefVTable::<State>::from_counted().identified();
 
 // SAFETY: repr(C) with the count first; the box lives until `release`; the count is
 // core's. `Bytes` is Send and Sync.
@@ -58,7 +58,7 @@ fn hold(bytes: Bytes) -> Span {
 
 /// The `Bytes` that `owner` keeps, if it keeps any.
 fn held(owner: &BlockRefBatch) -> Option<&Bytes> {
-    if !owner.uses(&TABLE) {
+    if !owner.uses::<State>() {
         return None;
     }
     // SAFETY: T1; the state lives as long as `owner`, and is not changed.

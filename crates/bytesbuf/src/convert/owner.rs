@@ -26,7 +26,8 @@ impl BytesView {
     /// buffer. Zero copy, one allocation for the reference count.
     ///
     /// `owner` is asked for its bytes once. It is dropped together with the last
-    /// view of them, on whatever thread that happens.
+    /// view of them, on whatever thread that happens. Owners that wrap views that wrap
+    /// owners are dropped one inside the other, on the stack.
     ///
     /// # Examples
     /// ```

@@ -3,10 +3,10 @@
 use core::ops::RangeBounds;
 
 use super::BytesView;
+use super::repr::Part;
 use crate::bounds;
 use crate::error::panics;
 use crate::span::Span;
-use crate::span_list::SpanList;
 
 impl BytesView {
     /// A view of some of the bytes, without copying them. Offsets count from the
@@ -70,8 +70,7 @@ impl BytesView {
         let consumed = list.front().map_or(0, Span::len) - self.first_slice().len();
         let (start, end) = (start + consumed, end + consumed);
         let (first, mut position) = list.find(start);
-        let mut covered = SpanList::default();
-        let mut only = None;
+        let mut covered = Part::default();
         for span in list.iter_from(first) {
             if position >= end {
                 break;
@@ -79,16 +78,8 @@ impl BytesView {
             let from = start.saturating_sub(position);
             let to = (end - position).min(span.len());
             position += span.len();
-            let part = span.sub(from, to);
-            if let Some(first) = only.take() {
-                covered.push_back(first);
-                covered.push_back(part);
-            } else if covered.count() == 0 {
-                only = Some(part);
-            } else {
-                covered.push_back(part);
-            }
+            covered.push_back(span.sub(from, to));
         }
-        only.map_or_else(|| Self::from_list(covered), Self::from_span)
+        covered.into_view()
     }
 }

@@ -47,8 +47,11 @@ use crate::span_list::SpanList;
 /// | [`append`](Self::append) | O(1) amortised in the spans of the longer one |
 /// | [`range`](Self::range) | O(log spans + spans covered) |
 ///
-/// (A view that shares its list of spans with a clone copies the list, one atomic
-/// addition a span, the first time it has to change it.)
+/// A view of several spans shares the list of them with its clones, and with the
+/// guards and peeks made of it. As long as one of those is alive, each operation that
+/// changes the list (passing the end of a span, appending, splitting across spans)
+/// copies it first, at one atomic addition a span, so that nothing consumed stays
+/// alive. Cloning before each such step makes each step O(spans).
 ///
 /// # Examples
 /// ```
@@ -361,7 +364,8 @@ impl BytesView {
             missing -= first.len();
             list.pop_front();
         }
-        self.reload(missing + self.len() - count, missing);
+        // Without a sum that could overflow: `missing` is at most `count`.
+        self.reload(self.len() - (count - missing), missing);
     }
 
     /// Sets the fields anew from the front of our own list, of which `skip` bytes
@@ -377,6 +381,7 @@ impl BytesView {
             return;
         };
         debug_assert_eq!(list.len(), with_skip);
+        list.give_back_capacity();
         if list.count() > 1 {
             if let Some(first) = list.front() {
                 self.ptr = first.as_ptr();
@@ -482,46 +487,38 @@ impl BytesView {
         self.split_list_to(count, len)
     }
 
+    /// Like `advance_spans`, `self` is empty if something panics.
     #[cold]
     fn split_list_to(&mut self, count: usize, len: usize) -> Self {
-        let Some(list) = self.list_mut() else {
-            let front = self.range(..count);
-            self.advance(count);
+        let mut rest = mem::take(self);
+        let Some(list) = rest.list_mut() else {
+            let front = rest.range(..count);
+            rest.advance(count);
+            *self = rest;
             return front;
         };
-        let mut front = SpanList::default();
-        let mut only = None;
+        let mut front = Part::default();
         let mut missing = count;
-        while let Some(mut first) = list.pop_front() {
-            let part = if first.len() > missing {
-                let part = (missing > 0).then(|| first.split_front(missing));
-                missing = 0;
-                list.push_front(first);
-                part
-            } else {
-                missing -= first.len();
-                Some(first)
+        while missing > 0 {
+            let Some(mut first) = list.pop_front() else {
+                break;
             };
-            // One span needs no list.
-            match (only.take(), part) {
-                (None, Some(part)) if front.count() == 0 => only = Some(part),
-                (first, part) => {
-                    first
-                        .into_iter()
-                        .chain(part)
-                        .for_each(|span| front.push_back(span));
-                }
-            }
-            if missing == 0 {
+            if first.len() > missing {
+                front.push_back(first.split_front(missing));
+                list.push_front(first);
                 break;
             }
+            missing -= first.len();
+            front.push_back(first);
         }
-        self.reload(len - count, 0);
-        only.map_or_else(|| Self::from_list(front), Self::from_span)
+        rest.reload(len - count, 0);
+        *self = rest;
+        front.into_view()
     }
 
     /// Takes everything from `at` on off as a view of its own; the first `at`
-    /// bytes stay. O(spans that stay), amortised.
+    /// bytes stay. O(spans that go or spans that stay, whichever are fewer), plus
+    /// O(log spans).
     ///
     /// # Panics
     /// If `at` is more than [`len`](Self::len); the view is unchanged then.
@@ -538,8 +535,43 @@ impl BytesView {
     #[must_use = "the bytes are gone from the view"]
     #[track_caller]
     pub fn split_off(&mut self, at: usize) -> Self {
+        if at > self.len() {
+            panics::read_past_end(at, self.len());
+        }
+        if let Some(list) = self.list_mut() {
+            let (first, _) = list.find(at);
+            if list.count() - first <= first {
+                return self.split_list_off(at);
+            }
+        }
         let front = self.split_to(at);
         mem::replace(self, front)
+    }
+
+    /// `split_off` from the back of a list that nobody shares. Like `advance_spans`,
+    /// `self` is empty if something panics.
+    fn split_list_off(&mut self, at: usize) -> Self {
+        let mut kept = mem::take(self);
+        let mut excess = kept.len() - at;
+        let mut tail = SpanList::default();
+        if let Some(list) = kept.list_mut() {
+            while excess > 0 {
+                let Some(mut last) = list.pop_back() else {
+                    break;
+                };
+                if last.len() > excess {
+                    let front = last.split_front(last.len() - excess);
+                    list.push_back(front);
+                    tail.push_front(last);
+                    break;
+                }
+                excess -= last.len();
+                tail.push_front(last);
+            }
+            kept.reload(at, 0);
+        }
+        *self = kept;
+        Self::from_list(tail)
     }
 
     /// Appends the bytes of `other`, without copying them.
@@ -613,6 +645,31 @@ impl BytesView {
                 Self::from_list(list)
             }
         }
+    }
+}
+
+/// Spans that become a view: one needs no list.
+#[derive(Default)]
+pub(super) struct Part {
+    only: Option<Span>,
+    list: SpanList,
+}
+
+impl Part {
+    pub(super) fn push_back(&mut self, span: Span) {
+        if self.list.count() > 0 {
+            self.list.push_back(span);
+        } else if let Some(first) = self.only.take() {
+            self.list.push_back(first);
+            self.list.push_back(span);
+        } else {
+            self.only = Some(span);
+        }
+    }
+
+    pub(super) fn into_view(self) -> BytesView {
+        let Self { only, list } = self;
+        only.map_or_else(|| BytesView::from_list(list), BytesView::from_span)
     }
 }
 

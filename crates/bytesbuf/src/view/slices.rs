@@ -63,7 +63,9 @@ impl BytesView {
         }
     }
 
-    /// The bytes as `IoSlice`s in content order, for vectored writes.
+    /// The bytes as `IoSlice`s in content order, for vectored writes. (On Windows, the
+    /// standard library's slices hold at most `u32::MAX` bytes, and making a longer one
+    /// panics.)
     ///
     /// # Examples
     /// ```
