@@ -1,4 +1,4 @@
-//! What a view is made of, and the only code that changes it.
+//! What a view is made of, and the only code that changes it: this folder.
 //!
 //! ```text
 //!   one span                          several spans
@@ -22,12 +22,14 @@
 //! * **W4** `first_len + rest_len` does not overflow.
 #![expect(unsafe_code, reason = "one pointer into bytes that the owner keeps")]
 
-use core::mem;
+mod advance;
+mod append;
+mod split;
+
 use core::ptr::NonNull;
 
 use bytesbuf_core::BlockRefBatch;
 
-use crate::error::panics;
 use crate::shared_list;
 use crate::span::Span;
 use crate::span_list::SpanList;
@@ -288,86 +290,6 @@ impl BytesView {
         self.first_len -= count;
     }
 
-    /// Drops `count` bytes from the front, across any number of slices.
-    /// O(1) amortised per span passed.
-    ///
-    /// # Panics
-    /// If `count` is more than [`len`](Self::len); the view is unchanged then.
-    ///
-    /// # Examples
-    /// ```
-    /// use bytesbuf::BytesView;
-    ///
-    /// let mut view = BytesView::from_static(b"header body");
-    /// view.advance(7);
-    /// assert_eq!(view, b"body");
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub fn advance(&mut self, count: usize) {
-        if count < self.first_len {
-            self.bump(count);
-        } else if count > self.len() {
-            panics::advance_past_end(count, self.len());
-        } else {
-            self.advance_spans(count);
-        }
-    }
-
-    /// Consumes at least the whole first slice, and at most everything.
-    ///
-    /// Works on a view that `self` is replaced with at the end: dropping a span may
-    /// run the destructor of a user's owner, and if that panics, `self` is empty
-    /// rather than half changed.
-    #[cold]
-    fn advance_spans(&mut self, count: usize) {
-        debug_assert!(count >= self.first_len && count <= self.len());
-        let mut rest = mem::take(self);
-        if count == rest.len() {
-            return;
-        }
-        if rest.list_mut().is_some() {
-            rest.advance_own_list(count);
-        } else {
-            rest = rest.copy_from(count);
-        }
-        *self = rest;
-    }
-
-    /// What is left of a view that shares its list after `count` bytes, in a list
-    /// of its own.
-    fn copy_from(&self, count: usize) -> Self {
-        let Some(list) = self.list() else {
-            return Self::new();
-        };
-        let skip = list.front().map_or(0, Span::len) - self.first_len + count;
-        let (index, start) = list.find(skip);
-        let mut rest = SpanList::with_capacity(list.count() - index);
-        for span in list.iter_from(index) {
-            rest.push_back(span.sub(0, span.len()));
-        }
-        let mut rest = Self::from_list(rest);
-        if skip > start {
-            rest.bump(skip - start);
-        }
-        rest
-    }
-
-    /// `advance_spans` for a list that nobody shares; something will be left.
-    fn advance_own_list(&mut self, count: usize) {
-        let mut missing = count;
-        let Some(list) = self.list_mut() else { return };
-        while let Some(first) = list.front() {
-            if first.len() > missing {
-                break;
-            }
-            missing -= first.len();
-            list.pop_front();
-        }
-        // Without a sum that could overflow: `missing` is at most `count`.
-        self.reload(self.len() - (count - missing), missing);
-    }
-
     /// Sets the fields anew from the front of our own list, of which `skip` bytes
     /// of the first span are consumed. `skip + len` bytes were left in the list.
     fn reload(&mut self, with_skip: usize, skip: usize) {
@@ -396,256 +318,6 @@ impl BytesView {
             self.bump(skip);
         }
     }
-
-    /// Keeps the first `len` bytes and drops the rest. Nothing happens if the view
-    /// is not longer than that. O(spans dropped).
-    ///
-    /// # Examples
-    /// ```
-    /// use bytesbuf::BytesView;
-    ///
-    /// let mut view = BytesView::from_static(b"abcdef");
-    /// view.truncate(2);
-    /// assert_eq!(view, b"ab");
-    /// ```
-    pub fn truncate(&mut self, len: usize) {
-        let old = self.len();
-        if len >= old {
-            return;
-        }
-        if len == 0 {
-            *self = Self::new();
-        } else if self.rest_len == 0 {
-            self.first_len = len;
-        } else {
-            self.truncate_spans(len);
-        }
-    }
-
-    /// Like `advance_spans`, `self` is empty if the destructor of an owner panics.
-    #[cold]
-    fn truncate_spans(&mut self, len: usize) {
-        let mut kept = mem::take(self);
-        let mut excess = kept.len() - len;
-        if let Some(list) = kept.list_mut() {
-            while let Some(mut last) = list.pop_back() {
-                if last.len() > excess {
-                    last.keep_front(last.len() - excess);
-                    list.push_back(last);
-                    break;
-                }
-                excess -= last.len();
-            }
-            kept.reload(len, 0);
-        } else {
-            kept = kept.range(..len);
-        }
-        *self = kept;
-    }
-
-    /// Takes the first `count` bytes off as a view of their own.
-    ///
-    /// O(1) amortised per span passed. A view of one span gives its first half
-    /// away without an atomic operation, but for one addition every many calls.
-    ///
-    /// # Panics
-    /// If `count` is more than [`len`](Self::len); the view is unchanged then.
-    ///
-    /// # Examples
-    /// ```
-    /// use bytesbuf::BytesView;
-    ///
-    /// let mut view = BytesView::from_static(b"key=value");
-    /// let key = view.split_to(3);
-    /// assert_eq!((key, view), (b"key".to_vec().into(), b"=value".to_vec().into()));
-    /// ```
-    #[must_use = "the bytes are gone from the view"]
-    #[track_caller]
-    pub fn split_to(&mut self, count: usize) -> Self {
-        let len = self.len();
-        if count > len {
-            panics::read_past_end(count, len);
-        }
-        if count == 0 {
-            return Self::new();
-        }
-        if count == len {
-            return mem::take(self);
-        }
-        if self.rest_len == 0 {
-            // SAFETY: `count` is less than `first_len`: still inside the bytes of W1.
-            let rest = unsafe { self.ptr.add(count) };
-            let front = mem::replace(&mut self.ptr, rest);
-            self.first_len -= count;
-            return Self {
-                ptr: front,
-                first_len: count,
-                rest_len: 0,
-                owner: self.owner.as_mut().map(BlockRefBatch::split),
-            };
-        }
-        self.split_list_to(count, len)
-    }
-
-    /// Like `advance_spans`, `self` is empty if something panics.
-    #[cold]
-    fn split_list_to(&mut self, count: usize, len: usize) -> Self {
-        let mut rest = mem::take(self);
-        let Some(list) = rest.list_mut() else {
-            let front = rest.range(..count);
-            rest.advance(count);
-            *self = rest;
-            return front;
-        };
-        let mut front = Part::default();
-        let mut missing = count;
-        while missing > 0 {
-            let Some(mut first) = list.pop_front() else {
-                break;
-            };
-            if first.len() > missing {
-                front.push_back(first.split_front(missing));
-                list.push_front(first);
-                break;
-            }
-            missing -= first.len();
-            front.push_back(first);
-        }
-        rest.reload(len - count, 0);
-        *self = rest;
-        front.into_view()
-    }
-
-    /// Takes everything from `at` on off as a view of its own; the first `at`
-    /// bytes stay. O(spans that go or spans that stay, whichever are fewer), plus
-    /// O(log spans).
-    ///
-    /// # Panics
-    /// If `at` is more than [`len`](Self::len); the view is unchanged then.
-    ///
-    /// # Examples
-    /// ```
-    /// use bytesbuf::BytesView;
-    ///
-    /// let mut view = BytesView::from_static(b"key=value");
-    /// let rest = view.split_off(3);
-    /// assert_eq!(view, b"key");
-    /// assert_eq!(rest, b"=value");
-    /// ```
-    #[must_use = "the bytes are gone from the view"]
-    #[track_caller]
-    pub fn split_off(&mut self, at: usize) -> Self {
-        if at > self.len() {
-            panics::read_past_end(at, self.len());
-        }
-        if let Some(list) = self.list_mut() {
-            let (first, _) = list.find(at);
-            if list.count() - first <= first {
-                return self.split_list_off(at);
-            }
-        }
-        let front = self.split_to(at);
-        mem::replace(self, front)
-    }
-
-    /// `split_off` from the back of a list that nobody shares. Like `advance_spans`,
-    /// `self` is empty if something panics.
-    fn split_list_off(&mut self, at: usize) -> Self {
-        let mut kept = mem::take(self);
-        let mut excess = kept.len() - at;
-        let mut tail = SpanList::default();
-        if let Some(list) = kept.list_mut() {
-            while excess > 0 {
-                let Some(mut last) = list.pop_back() else {
-                    break;
-                };
-                if last.len() > excess {
-                    let front = last.split_front(last.len() - excess);
-                    list.push_back(front);
-                    tail.push_front(last);
-                    break;
-                }
-                excess -= last.len();
-                tail.push_front(last);
-            }
-            kept.reload(at, 0);
-        }
-        *self = kept;
-        Self::from_list(tail)
-    }
-
-    /// Appends the bytes of `other`, without copying them.
-    ///
-    /// O(1) amortised in the spans of the longer of the two. Neighbouring spans of
-    /// one block become one.
-    ///
-    /// # Panics
-    /// If the length would exceed `usize::MAX`; both are unchanged then (`other`
-    /// is dropped).
-    ///
-    /// # Examples
-    /// ```
-    /// use bytesbuf::BytesView;
-    ///
-    /// let mut view = BytesView::from_static(b"head");
-    /// view.append(BytesView::from(b"body".to_vec()));
-    /// assert_eq!(view, b"headbody");
-    /// ```
-    #[track_caller]
-    pub fn append(&mut self, other: Self) {
-        if other.is_empty() {
-            return;
-        }
-        if self.is_empty() {
-            *self = other;
-            return;
-        }
-        let Some(total) = self.len().checked_add(other.len()) else {
-            panics::length_overflow(self.len(), other.len());
-        };
-        self.append_spans(other, total);
-    }
-
-    fn append_spans(&mut self, mut other: Self, total: usize) {
-        match (self.rest_len == 0, other.rest_len == 0) {
-            (true, true) => {
-                let (left, right) = (mem::take(self).into_only_span(), other.into_only_span());
-                if let (Some(left), Some(right)) = (left, right) {
-                    *self = Self::from_two(left, right);
-                }
-            }
-            (false, true) if self.list_mut().is_some() => {
-                if let (Some(list), Some(span)) = (self.list_mut(), other.into_only_span()) {
-                    list.push_back(span);
-                }
-                self.reload(total, 0);
-            }
-            (true, false) if other.list_mut().is_some() => {
-                let only = mem::take(self).into_only_span();
-                if let (Some(list), Some(span)) = (other.list_mut(), only) {
-                    list.push_front(span);
-                }
-                other.reload(total, 0);
-                *self = other;
-            }
-            _ => {
-                let (left, right) = (mem::take(self).into_list(), other.into_list());
-                *self = Self::from_list(join(left, right));
-            }
-        }
-    }
-
-    fn from_two(mut left: Span, right: Span) -> Self {
-        match left.merge(right) {
-            Ok(()) => Self::from_span(left),
-            Err(right) => {
-                let mut list = SpanList::with_capacity(4);
-                list.push_back(left);
-                list.push_back(right);
-                Self::from_list(list)
-            }
-        }
-    }
 }
 
 /// Spans that become a view: one needs no list.
@@ -670,21 +342,6 @@ impl Part {
     pub(super) fn into_view(self) -> BytesView {
         let Self { only, list } = self;
         only.map_or_else(|| BytesView::from_list(list), BytesView::from_span)
-    }
-}
-
-/// The spans of both, moved to the end of the one that has more.
-fn join(mut left: SpanList, mut right: SpanList) -> SpanList {
-    if left.count() >= right.count() {
-        while let Some(span) = right.pop_front() {
-            left.push_back(span);
-        }
-        left
-    } else {
-        while let Some(span) = left.pop_back() {
-            right.push_front(span);
-        }
-        right
     }
 }
 
