@@ -52,6 +52,26 @@ const STOCK: u32 = if cfg!(any(bytesbuf_loom, miri)) {
 /// counts by itself: one indirect call each.)
 ///
 /// See [`BlockRefCounted`] and [`BlockRefDynamic`] for examples of making one.
+///
+/// # Examples
+/// ```
+/// # use std::ptr::NonNull;
+/// # use bytesbuf_core::{BlockRef, BlockRefCounted, BlockRefVTable, RefCount};
+/// # #[repr(C)] struct State(RefCount);
+/// # // SAFETY: begins with a count, lives until release.
+/// # unsafe impl BlockRefCounted for State {
+/// #     type State = State;
+/// #     unsafe fn release(s: NonNull<State>) { drop(unsafe { Box::from_raw(s.as_ptr()) }) }
+/// # }
+/// # const TABLE: BlockRefVTable<State> = BlockRefVTable::from_counted();
+/// # let state = NonNull::from(Box::leak(Box::new(State(RefCount::new(1)))));
+/// // SAFETY: `state` has a count of one, which the BlockRef now owns.
+/// let here: BlockRef = unsafe { BlockRef::new_counted(state, &TABLE) };
+/// let there = here.clone();
+/// std::thread::spawn(move || drop(there)).join().unwrap();
+/// assert!(here.meta().is_none());
+/// drop(here); // the last one: the block goes back to its provider
+/// ```
 pub struct BlockRef {
     state: NonNull<()>,
     vtable: &'static RawVTable,

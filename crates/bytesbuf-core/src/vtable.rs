@@ -109,6 +109,45 @@ pub unsafe trait BlockRefDynamic {
 /// # Safety
 /// The pointer that `meta` returns is valid for shared access until the last
 /// reference to the block is gone. `meta` does not unwind.
+///
+/// # Examples
+/// ```
+/// use std::ptr::NonNull;
+/// use std::sync::Arc;
+/// use bytesbuf_core::{
+///     BlockMeta, BlockRef, BlockRefDynamic, BlockRefDynamicWithMeta, BlockRefVTable,
+/// };
+///
+/// #[derive(Debug)]
+/// struct Device(u8);
+/// impl BlockMeta for Device {}
+///
+/// // SAFETY: an Arc keeps the state alive, counts atomically, and orders the last drop.
+/// unsafe impl BlockRefDynamic for Device {
+///     type State = Device;
+///     unsafe fn clone(state: NonNull<Device>) -> NonNull<Device> {
+///         // SAFETY: the pointer came from `Arc::into_raw`; the caller holds a reference.
+///         unsafe { Arc::increment_strong_count(state.as_ptr()) };
+///         state
+///     }
+///     unsafe fn drop(state: NonNull<Device>) {
+///         // SAFETY: as above; the caller gives its reference up.
+///         unsafe { Arc::decrement_strong_count(state.as_ptr()) };
+///     }
+/// }
+/// // SAFETY: the state is its own metadata, and lives as long as a reference.
+/// unsafe impl BlockRefDynamicWithMeta for Device {
+///     unsafe fn meta(state: NonNull<Device>) -> NonNull<dyn BlockMeta> {
+///         state
+///     }
+/// }
+///
+/// const TABLE: BlockRefVTable<Device> = BlockRefVTable::from_trait_with_meta();
+/// let state = NonNull::new(Arc::into_raw(Arc::new(Device(3))).cast_mut()).unwrap();
+/// // SAFETY: the pointer stands for one reference, which the BlockRef now owns.
+/// let block_ref = unsafe { BlockRef::new(state, &TABLE) };
+/// assert_eq!(block_ref.meta().unwrap().downcast_ref::<Device>().unwrap().0, 3);
+/// ```
 pub unsafe trait BlockRefDynamicWithMeta: BlockRefDynamic {
     /// Where the block's metadata is.
     ///
@@ -175,6 +214,44 @@ pub unsafe trait BlockRefCounted {
 /// # Safety
 /// The pointer that `meta` returns is valid for shared access until `release`. `meta`
 /// does not unwind.
+///
+/// # Examples
+/// ```
+/// use std::ptr::NonNull;
+/// use bytesbuf_core::{
+///     BlockMeta, BlockRef, BlockRefCounted, BlockRefCountedWithMeta, BlockRefVTable, RefCount,
+/// };
+///
+/// #[derive(Debug)]
+/// struct Node(u8);
+/// impl BlockMeta for Node {}
+///
+/// #[repr(C)]
+/// struct State { count: RefCount, node: Node }
+///
+/// // SAFETY: the count is the first field of a repr(C) struct; the box lives until `release`.
+/// unsafe impl BlockRefCounted for State {
+///     type State = State;
+///     unsafe fn release(state: NonNull<State>) {
+///         // SAFETY: the last reference is gone, and the pointer came from a Box.
+///         drop(unsafe { Box::from_raw(state.as_ptr()) });
+///     }
+/// }
+/// // SAFETY: the metadata lives in the state.
+/// unsafe impl BlockRefCountedWithMeta for State {
+///     unsafe fn meta(state: NonNull<State>) -> NonNull<dyn BlockMeta> {
+///         // SAFETY: a reference is left, so the state is alive.
+///         let state = unsafe { state.as_ref() };
+///         NonNull::from(&state.node as &dyn BlockMeta)
+///     }
+/// }
+///
+/// const TABLE: BlockRefVTable<State> = BlockRefVTable::from_counted_with_meta();
+/// let state = Box::leak(Box::new(State { count: RefCount::new(1), node: Node(1) }));
+/// // SAFETY: the count of one is the reference that the BlockRef now owns.
+/// let block_ref = unsafe { BlockRef::new_counted(NonNull::from(state), &TABLE) };
+/// assert!(block_ref.meta().unwrap().is::<Node>());
+/// ```
 pub unsafe trait BlockRefCountedWithMeta: BlockRefCounted {
     /// Where the block's metadata is.
     ///
