@@ -43,7 +43,7 @@ use crate::{BlockMeta, RefCount};
 /// * All functions may be called from any thread, concurrently.
 /// * Dropping the last reference must happen after whatever was done through the
 ///   others: an `Acquire`/`Release` pair, as in [`RefCount::release`].
-/// * The functions do not unwind.
+/// * `clone` does not unwind.
 ///
 /// # Examples
 /// A block whose state is an `Arc`:
@@ -96,7 +96,8 @@ pub unsafe trait BlockRefDynamic {
     /// Gives one reference up; the last one returns the block to its provider.
     ///
     /// Runs wherever the last view or buffer happens to be dropped, possibly
-    /// during unwinding or thread exit: it must not panic.
+    /// during unwinding or thread exit: it should not panic. (Callers stay sound if it
+    /// does, but a second panic ends the process.)
     ///
     /// # Safety
     /// `state_ptr` stands for a live reference made for this type, and is not
@@ -165,7 +166,6 @@ pub unsafe trait BlockRefDynamicWithMeta: BlockRefDynamic {
 /// * State and memory of the block stay valid until `release` is called, which
 ///   may be on any thread.
 /// * Nobody but this crate changes the count while references exist.
-/// * `release` does not unwind.
 ///
 /// # Examples
 /// ```
@@ -200,7 +200,8 @@ pub unsafe trait BlockRefCounted {
     /// unspecified; [`RefCount::reset`] it before the block is lent again.
     ///
     /// Runs wherever the last view or buffer happens to be dropped, possibly
-    /// during unwinding or thread exit: it must not panic.
+    /// during unwinding or thread exit: it should not panic. (Callers stay sound if it
+    /// does, but a second panic ends the process.)
     ///
     /// # Safety
     /// `state_ptr` was given to
