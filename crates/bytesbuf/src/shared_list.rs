@@ -72,19 +72,28 @@ pub(crate) unsafe fn get_mut(batch: &mut BlockRefBatch) -> Option<&mut SpanList>
 }
 
 /// Takes the list out, or makes a copy of it (one reference per span) if others
-/// have references to it.
+/// have references to it; in both cases with the last `first_len` bytes of its first
+/// span only.
+///
+/// The copy may have fewer spans: neighbours whose references were too many for one
+/// batch become one.
 ///
 /// # Safety
 /// `batch` was made by [`share`] (N1).
-pub(crate) unsafe fn take(mut batch: BlockRefBatch) -> SpanList {
+pub(crate) unsafe fn take(mut batch: BlockRefBatch, first_len: usize) -> SpanList {
     // SAFETY: forwarded from the caller.
     if let Some(list) = unsafe { get_mut(&mut batch) } {
+        list.trim_first_to(first_len);
         return mem::take(list);
     }
     // SAFETY: forwarded from the caller.
     let list = unsafe { get(&batch) };
     let mut copy = SpanList::with_capacity(list.count());
-    for span in list.iter() {
+    let mut spans = list.iter();
+    if let Some(first) = spans.next() {
+        copy.push_back(first.sub(first.len() - first_len, first.len()));
+    }
+    for span in spans {
         copy.push_back(span.sub(0, span.len()));
     }
     copy

@@ -73,9 +73,9 @@ macro_rules! planks {
                 $($safety)? fn clone(state: NonNull<Self>) -> NonNull<Self> {
                     // SAFETY: K1: the caller holds a reference.
                     let plank = unsafe { state.as_ref() };
-                    // Relaxed: a reference is made from one that exists.
+                    // Relaxed: partner of nothing; a reference is made from one that exists.
                     plank.references.fetch_add(1, Ordering::Relaxed);
-                    // Relaxed: statistics.
+                    // Relaxed: partner of nothing; statistics.
                     plank.tally.references.fetch_add(1, Ordering::Relaxed);
                     plank.tally.retains.fetch_add(1, Ordering::Relaxed);
                     state
@@ -84,16 +84,16 @@ macro_rules! planks {
                 $($safety)? fn drop(state: NonNull<Self>) {
                     // SAFETY: K1: the caller holds a reference.
                     let plank = unsafe { state.as_ref() };
-                    // Relaxed: a statistic.
+                    // Relaxed: partner of nothing; a statistic.
                     plank.tally.references.fetch_sub(1, Ordering::Relaxed);
-                    // AcqRel: releases this owner's use of the bytes to the last
+                    // AcqRel: partner of itself on other threads. Releases this owner's use of the bytes to the last
                     // one, which acquires that of all others.
                     if plank.references.fetch_sub(1, Ordering::AcqRel) == 1 {
                         // SAFETY: K1: that was the last reference; from Box::into_raw.
                         let plank = unsafe { Box::from_raw(state.as_ptr()) };
                         // SAFETY: as above.
                         drop(unsafe { Box::from_raw(plank.bytes) });
-                        // Relaxed: a statistic.
+                        // Relaxed: partner of nothing; a statistic.
                         plank.tally.live.fetch_sub(1, Ordering::Relaxed);
                     }
                 }
@@ -128,7 +128,7 @@ macro_rules! planks {
                         size: PlankSize(size),
                         tally: self.tally.clone(),
                     }));
-                    // Relaxed: statistics.
+                    // Relaxed: partner of nothing; statistics.
                     self.tally.live.fetch_add(1, Ordering::Relaxed);
                     self.tally.references.fetch_add(1, Ordering::Relaxed);
                     let state = NonNull::new(state).unwrap();
@@ -143,21 +143,21 @@ macro_rules! planks {
                 /// Blocks that somebody still refers to.
                 #[must_use]
                 pub fn live(&self) -> usize {
-                    // Relaxed: the tests read it on the thread that dropped.
+                    // Relaxed: partner of nothing; the tests read it on the thread that dropped.
                     self.tally.live.load(Ordering::Relaxed)
                 }
 
                 /// References that the table has handed out and not got back.
                 #[must_use]
                 pub fn references(&self) -> usize {
-                    // Relaxed: as in `live`.
+                    // Relaxed: partner of nothing, as in `live`.
                     self.tally.references.load(Ordering::Relaxed)
                 }
 
                 /// Calls of the table's `clone` so far.
                 #[must_use]
                 pub fn retains(&self) -> usize {
-                    // Relaxed: as in `live`.
+                    // Relaxed: partner of nothing, as in `live`.
                     self.tally.retains.load(Ordering::Relaxed)
                 }
             }

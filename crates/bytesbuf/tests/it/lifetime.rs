@@ -132,3 +132,29 @@ fn a_million_one_byte_views() {
     }
     assert_eq!(memory.out(), 0);
 }
+
+/// Neighbours whose references are too many for one batch stay two spans, and become
+/// one in a copy of the list, where each has a single reference.
+#[test]
+#[cfg_attr(
+    any(miri, not(target_pointer_width = "64")),
+    ignore = "needs 2^32 references of one block"
+)]
+fn a_copied_list_may_have_fewer_spans() {
+    let bytes: Vec<u8> = (0..65_600_u32).map(|i| i as u8).collect();
+    let block = BytesView::copied_from_slice(&bytes, &Counting::new(65_600, true));
+    let mut whole = BytesView::new();
+    for i in 1..bytes.len() {
+        // Splitting a lone reference brings 65,536 more, which stay with the second byte.
+        let mut pair = block.range(i - 1..=i);
+        drop(pair.split_to(1));
+        whole.append(pair);
+    }
+    assert_eq!(whole.slices().len(), 2, "too many references for one span");
+    let mut copy = whole.clone();
+    copy.advance(1);
+    copy.append(BytesView::from_static(b"end"));
+    assert_eq!(copy.len(), bytes.len() - 2 + 3);
+    assert_eq!(copy.range(..bytes.len() - 2), bytes[2..]);
+    assert_eq!(whole, bytes[1..]);
+}

@@ -242,9 +242,7 @@ impl BytesView {
             return SpanList::default();
         };
         // SAFETY: W2: with a rest, the owner is a shared list.
-        let mut list = unsafe { shared_list::take(owner) };
-        list.trim_first_to(first_len);
-        list
+        unsafe { shared_list::take(owner, first_len) }
     }
 
     /// The span of a view that has one; `None` if it is empty.
