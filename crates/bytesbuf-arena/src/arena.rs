@@ -55,7 +55,7 @@ impl Arena {
     ///
     /// `id` is for the metadata: the number under which the memory is known to
     /// whoever it is registered with. Allocates the memory, page aligned and
-    /// uninitialised, and about 40 bytes a slot besides.
+    /// uninitialised, and about 44 bytes a slot besides.
     ///
     /// # Errors
     /// [`ReserveError::TooLarge`] if no allocation can have that size,
@@ -66,7 +66,9 @@ impl Arena {
         slot_len: NonZero<BlockSize>,
     ) -> Result<Self, ReserveError> {
         let region = Region::new(slots, slot_len)?;
-        let states = (0..slots.get()).map(|slot| Slot::new(id, slot)).collect();
+        let states = (0..slots.get())
+            .map(|slot| Slot::new(id, slot, slot_len))
+            .collect();
         let free = (0..slots.get()).rev().collect();
         let shared = Shared {
             region,

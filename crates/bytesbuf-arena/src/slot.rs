@@ -9,11 +9,13 @@
 //!   this slot as its state exists then.
 #![expect(unsafe_code, reason = "makes blocks of slots")]
 
+use std::num::NonZero;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytesbuf_core::{
-    Block, BlockMeta, BlockRef, BlockRefCounted, BlockRefCountedWithMeta, BlockRefVTable, RefCount,
+    Block, BlockMeta, BlockRef, BlockRefCounted, BlockRefCountedWithMeta, BlockRefVTable,
+    BlockSize, RefCount,
 };
 
 use crate::arena::Shared;
@@ -62,6 +64,7 @@ impl BlockMeta for SlotMeta {}
 pub(crate) struct Slot {
     count: RefCount,
     meta: SlotMeta,
+    len: NonZero<BlockSize>,
     home: Mutex<Option<Arc<Shared>>>,
 }
 
@@ -87,6 +90,12 @@ unsafe impl BlockRefCounted for Slot {
             home.take_back(index);
         }
     }
+
+    unsafe fn retained_bytes(state_ptr: NonNull<Self>) -> Option<usize> {
+        // SAFETY: the caller holds a reference, so the slot is alive (S1, S2).
+        let slot = unsafe { state_ptr.as_ref() };
+        Some(slot.len.get() as usize)
+    }
 }
 
 // SAFETY: `meta` is a field of the state, is never written after construction, and
@@ -100,11 +109,12 @@ unsafe impl BlockRefCountedWithMeta for Slot {
 }
 
 impl Slot {
-    /// An idle slot.
-    pub(crate) const fn new(arena: u32, slot: u32) -> Self {
+    /// An idle slot of `len` bytes.
+    pub(crate) const fn new(arena: u32, slot: u32, len: NonZero<BlockSize>) -> Self {
         Self {
             count: RefCount::new(0),
             meta: SlotMeta { arena, slot },
+            len,
             home: Mutex::new(None),
         }
     }

@@ -44,6 +44,7 @@ fn reserve_write_consume_share_and_everything_is_home() {
     assert_eq!(view, message);
     assert_eq!(slots_of(&view), [0, 1, 2]);
     assert_eq!(slots_of(&view.range(9..10)), [1]);
+    assert_eq!(view.range(9..10).retained_bytes(), 8);
 
     thread::scope(|scope| {
         for start in 0..3 {

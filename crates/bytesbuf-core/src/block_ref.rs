@@ -143,6 +143,14 @@ impl BlockRef {
         // SAFETY: H3; the reference that `self` owns (H1) outlives the borrow.
         unsafe { self.vtable.meta(self.state) }
     }
+
+    /// How many bytes the block keeps in use, whatever is left of it to read: its
+    /// length as it was lent. `None` if its provider does not tell. One indirect call.
+    #[must_use]
+    pub fn retained_bytes(&self) -> Option<usize> {
+        // SAFETY: H3; `self` owns a reference (H1).
+        unsafe { self.vtable.retained_bytes(self.state) }
+    }
 }
 
 impl Clone for BlockRef {
@@ -298,6 +306,37 @@ impl BlockRefBatch {
         count.map(|count| count.is_sole(self.weight as usize))
     }
 
+    /// What [`same_block`](Self::same_block) compares, as numbers: for sets of blocks.
+    /// Means something only while a reference to the block exists.
+    #[must_use]
+    pub fn identity(&self) -> (usize, usize) {
+        let table = core::ptr::from_ref(self.vtable);
+        (self.state.as_ptr().addr(), table.addr())
+    }
+
+    /// The one reference there is, with the rest of the weight gone; `self` if others
+    /// have references too, or if only the provider knows. One acquire load, one plain
+    /// store.
+    ///
+    /// What a [`Block`](crate::Block) can be made of again.
+    ///
+    /// # Errors
+    /// `self`, unchanged, in the cases above.
+    pub fn into_sole(self) -> Result<BlockRef, Self> {
+        // SAFETY: H3; the references that `self` owns (H1) outlive the borrow.
+        match unsafe { self.vtable.ref_count(self.state) } {
+            // Nobody else has a reference, so nobody can make one: the count is ours.
+            Some(count) if count.is_sole(self.weight as usize) => count.reset(1),
+            _ => return Err(self),
+        }
+        // The one reference that is left moves (H1), so this must not give any back.
+        let batch = ManuallyDrop::new(self);
+        Ok(BlockRef {
+            state: batch.state,
+            vtable: batch.vtable,
+        })
+    }
+
     /// How many references this batch holds; at least one.
     #[must_use]
     #[inline]
@@ -312,6 +351,14 @@ impl BlockRefBatch {
     pub fn meta(&self) -> Option<&dyn BlockMeta> {
         // SAFETY: H3; the references that `self` owns (H1) outlive the borrow.
         unsafe { self.vtable.meta(self.state) }
+    }
+
+    /// How many bytes the block keeps in use, whatever is left of it to read: its
+    /// length as it was lent. `None` if its provider does not tell. One indirect call.
+    #[must_use]
+    pub fn retained_bytes(&self) -> Option<usize> {
+        // SAFETY: H3; `self` owns references (H1).
+        unsafe { self.vtable.retained_bytes(self.state) }
     }
 
     /// Whether the references were made with a table that is
@@ -389,4 +436,50 @@ mod tests {
     assert_eq_size!(Option<BlockRefBatch>, BlockRefBatch);
     assert_impl_all!(BlockRef: Send, Sync, Unpin, Clone);
     assert_impl_all!(BlockRefBatch: Send, Sync, Unpin, Clone);
+
+    /// Counted, on the heap, does not tell.
+    #[repr(transparent)]
+    struct Silent(crate::RefCount);
+
+    // SAFETY: begins with a count; the box lives until `release`.
+    unsafe impl BlockRefCounted for Silent {
+        type State = Self;
+
+        unsafe fn release(state_ptr: NonNull<Self>) {
+            // SAFETY: made by `Box::leak`; the last reference is gone.
+            drop(unsafe { alloc::boxed::Box::from_raw(state_ptr.as_ptr()) });
+        }
+    }
+
+    const SILENT: BlockRefVTable<Silent> = BlockRefVTable::from_counted();
+
+    fn silent() -> BlockRefBatch {
+        let state =
+            alloc::boxed::Box::leak(alloc::boxed::Box::new(Silent(crate::RefCount::new(1))));
+        // SAFETY: the count of one is the reference made here.
+        BlockRefBatch::open(unsafe { BlockRef::new_counted(NonNull::from(state), &SILENT) })
+    }
+
+    #[test]
+    fn a_provider_need_not_tell() {
+        assert_eq!(silent().retained_bytes(), None);
+    }
+
+    #[test]
+    fn identities_are_equal_for_one_block_only() {
+        let (mut one, other) = (silent(), silent());
+        let twin = one.split();
+        assert_eq!(one.identity(), twin.identity());
+        assert_ne!(one.identity(), other.identity());
+    }
+
+    #[test]
+    fn only_a_sole_owner_gets_the_sole_reference() {
+        let mut batch = silent();
+        let twin = batch.split();
+        let batch = batch.into_sole().unwrap_err();
+        drop(twin);
+        let batch = BlockRefBatch::from(batch.into_sole().unwrap());
+        assert_eq!((batch.weight(), batch.is_sole()), (1, Some(true)));
+    }
 }

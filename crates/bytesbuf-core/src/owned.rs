@@ -15,6 +15,8 @@ use crate::{BlockRef, BlockRefBatch, BlockRefCounted, BlockRefVTable, RefCount};
 #[repr(C)]
 struct Owned<O> {
     count: RefCount,
+    /// Length of the owner's slice in bytes; 0 until it has been asked.
+    len: usize,
     owner: O,
 }
 
@@ -31,6 +33,16 @@ unsafe impl<O: Send + 'static> BlockRefCounted for Owned<O> {
         // SAFETY: the pointer came from `Box::leak` in `hold`, and this is the one
         // release after the last reference.
         drop(unsafe { Box::from_raw(state_ptr.as_ptr()) });
+    }
+
+    /// The length of the slice. What the owner holds besides (the spare capacity of a
+    /// vector) it alone knows.
+    unsafe fn retained_bytes(state_ptr: NonNull<Self>) -> Option<usize> {
+        // SAFETY: a reference is left, so the box is there. Not a reference to all of it:
+        // the owner need not be Sync.
+        let len = unsafe { &raw const (*state_ptr.as_ptr()).len };
+        // SAFETY: as above; nobody writes the field after `hold`.
+        Some(unsafe { len.read() })
     }
 }
 
@@ -63,6 +75,7 @@ impl OwnedMemory {
     pub fn hold<O: AsRef<[u8]> + Send + 'static>(owner: O) -> Self {
         let state = NonNull::from(Box::leak(Box::new(Owned {
             count: RefCount::new(1),
+            len: 0,
             owner,
         })));
         // SAFETY: the count of one is the reference made here; the box lives until
@@ -72,6 +85,8 @@ impl OwnedMemory {
         // mutably before its last reference is gone (O1).
         let owner = unsafe { &(*state.as_ptr()).owner };
         let bytes = owner.as_ref();
+        // SAFETY: the box is alive, and nobody else knows of it yet.
+        unsafe { (*state.as_ptr()).len = bytes.len() };
         Self {
             ptr: NonNull::from(bytes).cast(),
             len: bytes.len(),

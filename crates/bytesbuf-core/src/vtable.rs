@@ -103,6 +103,19 @@ pub unsafe trait BlockRefDynamic {
     /// `state_ptr` stands for a live reference made for this type, and is not
     /// used for that reference again.
     unsafe fn drop(state_ptr: NonNull<Self::State>);
+
+    /// As [`BlockRefCounted::retained_bytes`]: the bytes that are kept from being used
+    /// otherwise as long as a reference to this state exists. References with different
+    /// state pointers count as different blocks.
+    ///
+    /// The provided implementation does not tell.
+    ///
+    /// # Safety
+    /// `state_ptr` stands for a live reference made for this type.
+    unsafe fn retained_bytes(state_ptr: NonNull<Self::State>) -> Option<usize> {
+        let _ = state_ptr;
+        None
+    }
 }
 
 /// A [`BlockRefDynamic`] whose blocks carry metadata.
@@ -208,6 +221,52 @@ pub unsafe trait BlockRefCounted {
     /// [`BlockRef::new_counted`](crate::BlockRef::new_counted) with a table of this type, no reference is left, and everything done through
     /// them happened before. Called once per lending of the block.
     unsafe fn release(state_ptr: NonNull<Self::State>);
+
+    /// How many bytes are kept from being used otherwise as long as a reference to
+    /// the block exists: the length of the block as it was lent, however little of it is
+    /// still referred to. Without the state itself and other overhead. `None` if the
+    /// provider does not tell, which is what the provided implementation says.
+    ///
+    /// A figure for people and for decisions about copying; no safety depends on it. The
+    /// same for all references to a block, cheap, and without side effects. It
+    /// should not panic (callers stay sound and unchanged if it does).
+    ///
+    /// # Safety
+    /// `state_ptr` was given to
+    /// [`BlockRef::new_counted`](crate::BlockRef::new_counted) with a table of this type,
+    /// and a reference is left.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::ptr::NonNull;
+    /// use bytesbuf_core::{BlockRef, BlockRefCounted, BlockRefVTable, RefCount};
+    ///
+    /// #[repr(C)]
+    /// struct State { count: RefCount, memory: [u8; 64] }
+    ///
+    /// // SAFETY: begins with a count; the box lives until `release`.
+    /// unsafe impl BlockRefCounted for State {
+    ///     type State = State;
+    ///     unsafe fn release(state: NonNull<State>) {
+    ///         // SAFETY: the last reference is gone, and the pointer came from a Box.
+    ///         drop(unsafe { Box::from_raw(state.as_ptr()) });
+    ///     }
+    ///     unsafe fn retained_bytes(state: NonNull<State>) -> Option<usize> {
+    ///         // SAFETY: a reference is left, so the state is alive.
+    ///         Some(unsafe { state.as_ref() }.memory.len())
+    ///     }
+    /// }
+    ///
+    /// const TABLE: BlockRefVTable<State> = BlockRefVTable::from_counted();
+    /// let state = Box::leak(Box::new(State { count: RefCount::new(1), memory: [0; 64] }));
+    /// // SAFETY: the count of one is the reference that the BlockRef now owns.
+    /// let block_ref = unsafe { BlockRef::new_counted(NonNull::from(state), &TABLE) };
+    /// assert_eq!(block_ref.retained_bytes(), Some(64));
+    /// ```
+    unsafe fn retained_bytes(state_ptr: NonNull<Self::State>) -> Option<usize> {
+        let _ = state_ptr;
+        None
+    }
 }
 
 /// A [`BlockRefCounted`] whose blocks carry metadata.
@@ -265,6 +324,7 @@ pub unsafe trait BlockRefCountedWithMeta: BlockRefCounted {
 type CloneFn = unsafe fn(NonNull<()>) -> NonNull<()>;
 type DropFn = unsafe fn(NonNull<()>);
 type MetaFn = unsafe fn(NonNull<()>) -> NonNull<dyn BlockMeta>;
+type RetainedFn = unsafe fn(NonNull<()>) -> Option<usize>;
 
 /// The functions of one kind of block, for [`BlockRef::new`](crate::BlockRef::new)
 /// and [`BlockRef::new_counted`](crate::BlockRef::new_counted).
@@ -308,6 +368,7 @@ impl<T> BlockRefVTable<T> {
                 drop: shim::drop::<T>,
             },
             meta: None,
+            retained: shim::retained::<T>,
             identity: None,
         })
     }
@@ -324,6 +385,7 @@ impl<T> BlockRefVTable<T> {
                 drop: shim::drop::<T>,
             },
             meta: Some(shim::meta::<T>),
+            retained: shim::retained::<T>,
             identity: None,
         })
     }
@@ -340,6 +402,7 @@ impl<T> BlockRefVTable<T> {
                 release: shim::release::<T>,
             },
             meta: None,
+            retained: shim::counted_retained::<T>,
             identity: None,
         })
     }
@@ -356,6 +419,7 @@ impl<T> BlockRefVTable<T> {
                 release: shim::release::<T>,
             },
             meta: Some(shim::counted_meta::<T>),
+            retained: shim::counted_retained::<T>,
             identity: None,
         })
     }
@@ -408,6 +472,8 @@ enum Counting {
 pub(crate) struct RawVTable {
     count: Counting,
     meta: Option<MetaFn>,
+    /// Tells how much a block keeps in use.
+    retained: RetainedFn,
     /// Tells the contract type. A function, as ids are not constants yet; its result is
     /// compared, not its address, which need not be unique.
     identity: Option<fn() -> TypeId>,
@@ -504,6 +570,16 @@ impl RawVTable {
         // while a reference exists, which the caller promises for 'a.
         Some(unsafe { meta.as_ref() })
     }
+
+    /// Bytes that the block keeps in use, if the provider tells.
+    ///
+    /// # Safety
+    /// `state` belongs to this table (V1), and the caller holds a reference.
+    pub(crate) unsafe fn retained_bytes(&self, state: NonNull<()>) -> Option<usize> {
+        // SAFETY: V1: `retained` was made for the type of `state`; the caller holds a
+        // reference.
+        unsafe { (self.retained)(state) }
+    }
 }
 
 /// Functions of one contract with the state type erased. Each is called only
@@ -534,6 +610,16 @@ mod shim {
     pub(super) unsafe fn release<T: BlockRefCounted>(state: NonNull<()>) {
         // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
         unsafe { T::release(state.cast()) }
+    }
+
+    pub(super) unsafe fn retained<T: BlockRefDynamic>(state: NonNull<()>) -> Option<usize> {
+        // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
+        unsafe { T::retained_bytes(state.cast()) }
+    }
+
+    pub(super) unsafe fn counted_retained<T: BlockRefCounted>(state: NonNull<()>) -> Option<usize> {
+        // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
+        unsafe { T::retained_bytes(state.cast()) }
     }
 
     pub(super) unsafe fn counted_meta<T: BlockRefCountedWithMeta>(

@@ -70,7 +70,7 @@ pub use error::{NotEnoughBytes, NotEnoughCapacity};
 pub use guard::MemoryGuard;
 #[cfg(feature = "std")]
 pub use view::BytesViewIoSlices;
-pub use view::{BytesView, BytesViewSlices, EscapedBytes, HexBytes};
+pub use view::{BytesView, BytesViewSlices, EscapedBytes, HexBytes, Retention};
 #[cfg(feature = "std")]
 pub use writer::BytesBufWriter;
 

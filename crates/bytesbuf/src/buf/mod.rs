@@ -2,6 +2,7 @@
 
 mod consume;
 mod fmt;
+mod into_blocks;
 mod put;
 mod put_num;
 mod repr;

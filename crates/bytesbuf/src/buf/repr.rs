@@ -460,6 +460,26 @@ impl BytesBuf {
         }
     }
 
+    /// Takes a buffer without data apart: its unfilled capacity, block by block in the
+    /// order in which it would be filled.
+    pub(crate) fn into_open_blocks(mut self, mut sink: impl FnMut(OpenBlock)) {
+        assert!(self.is_empty(), "no data in it");
+        let (ptr, len) = (self.borders.cur.cast(), self.first_unfilled_len());
+        self.borders = Borders::default();
+        if let Some(owner) = self.current.take().filter(|_| len > 0) {
+            sink(OpenBlock { ptr, len, owner });
+        }
+        if let Some(later) = self.later.take() {
+            self.later_len = 0;
+            later.into_iter().for_each(sink);
+        }
+    }
+
+    /// The references to the block that is being filled.
+    pub(crate) fn current_owner(&self) -> Option<&BlockRefBatch> {
+        self.current.as_ref()
+    }
+
     /// Keeps all memory of the buffer in use, filled or not, whatever becomes of the
     /// buffer: one reference per block, one for all that is frozen.
     pub fn extend_lifetime(&self) -> MemoryGuard {

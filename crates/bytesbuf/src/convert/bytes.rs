@@ -40,6 +40,13 @@ unsafe impl BlockRefCounted for State {
         // gone.
         drop(unsafe { Box::from_raw(state_ptr.as_ptr()) });
     }
+
+    /// What these `Bytes` show; they may be a part of something larger.
+    unsafe fn retained_bytes(state_ptr: NonNull<Self>) -> Option<usize> {
+        // SAFETY: a reference is left, so the box is there.
+        let state = unsafe { state_ptr.as_ref() };
+        Some(state.bytes.len())
+    }
 }
 
 /// The bytes as a span. They are not empty.

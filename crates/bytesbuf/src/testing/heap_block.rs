@@ -51,6 +51,12 @@ unsafe impl BlockRefCounted for Header {
         // allocation; the last reference is gone.
         unsafe { dealloc(state_ptr.as_ptr().cast(), layout) };
     }
+
+    unsafe fn retained_bytes(state_ptr: NonNull<Self>) -> Option<usize> {
+        // SAFETY: T1, T2: a reference is left, so the header is there.
+        let header = unsafe { state_ptr.as_ref() };
+        Some(header.len.get() as usize)
+    }
 }
 
 /// A block of exactly `len` bytes.
@@ -94,6 +100,7 @@ mod tests {
             let (ptr, len, references) = block.open();
             // SAFETY: the block is open and not shared.
             unsafe { ptr.write_bytes(0xa5, len.get() as usize) };
+            assert_eq!(references.retained_bytes(), Some(len.get() as usize));
             drop(references);
         }
     }

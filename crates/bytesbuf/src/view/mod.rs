@@ -10,10 +10,12 @@ mod io_read;
 mod range;
 mod read;
 mod repr;
+mod retention;
 mod slices;
 
 pub use fmt::{EscapedBytes, HexBytes};
 pub use repr::BytesView;
+pub use retention::Retention;
 #[cfg(feature = "std")]
 pub use slices::BytesViewIoSlices;
 pub use slices::BytesViewSlices;

@@ -6,4 +6,5 @@ mod counting;
 mod lifetime;
 mod panics;
 mod reading;
+mod retention;
 mod vectored;
