@@ -50,9 +50,14 @@
     )
 )]
 
+mod alloc;
+mod barrier;
+mod builder;
+mod clock;
 mod depot;
 mod header;
 mod lease;
+mod list;
 #[cfg(not(bytesbuf_loom))]
 mod local;
 #[cfg(bytesbuf_loom)]
@@ -63,14 +68,17 @@ mod magazine;
 mod model_tests;
 mod pool;
 mod registry;
+mod settings;
 mod shared;
 mod size_class;
 mod slab;
+mod slab_store;
 mod stats;
 mod sync;
 mod tally;
 mod thread_cache;
+mod trim;
 
+pub use builder::{GlobalPoolBuilder, InvalidSettings};
 pub use pool::GlobalPool;
-pub use size_class::SizeClass;
 pub use stats::{ClassStats, PoolStats};

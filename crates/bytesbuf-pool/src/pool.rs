@@ -1,15 +1,16 @@
 //! The handle of a pool.
 #![expect(unsafe_code, reason = "a counted handle of the shared object")]
 
-use std::alloc::{Layout, handle_alloc_error};
 use std::fmt;
+use std::num::NonZero;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
 use bytesbuf_core::{Block, BlockProvider, ReserveError};
 
+use crate::builder::GlobalPoolBuilder;
 use crate::shared::Shared;
-use crate::size_class::SizeClass;
+use crate::size_class::Class;
 use crate::stats::PoolStats;
 use crate::{lease, local};
 
@@ -20,18 +21,19 @@ use crate::{lease, local};
 ///
 /// # Examples
 /// ```
-/// use bytesbuf_pool::{GlobalPool, SizeClass};
+/// use bytesbuf_pool::GlobalPool;
 ///
 /// let pool = GlobalPool::new();
-/// let (class, _) = SizeClass::for_request(100).unwrap();
-///
-/// let block = pool.rent(class)?;
+/// let block = pool.rent(100)?;
 /// assert_eq!(block.len().get(), 1024);
 /// assert_eq!(pool.stats().bytes_in_use(), 1024);
 ///
 /// drop(block); // cached for the next one
 /// assert_eq!(pool.stats().bytes_in_use(), 0);
 /// assert_eq!(pool.stats().bytes_cached(), 1024);
+///
+/// pool.trim(); // back to the allocator
+/// assert_eq!(pool.stats().bytes_cached(), 0);
 /// # Ok::<(), bytesbuf_core::ReserveError>(())
 /// ```
 pub struct GlobalPool {
@@ -50,36 +52,131 @@ impl UnwindSafe for GlobalPool {}
 impl RefUnwindSafe for GlobalPool {}
 
 impl GlobalPool {
-    /// Makes a pool of its own, without blocks. Allocates about 30 KiB for the
-    /// depot.
+    /// Makes a pool of its own, without blocks: block sizes of 1, 4, 16 and 64 KiB,
+    /// and what [`builder`](Self::builder) has as defaults.
     ///
-    /// If the allocator refuses that, ends the process as `Box::new` does.
+    /// If the allocator refuses its 45 KiB, ends the process as `Box::new` does.
     #[must_use]
     #[expect(
         clippy::new_without_default,
         reason = "a pool that comes into being by accident serves nobody"
     )]
     pub fn new() -> Self {
-        match Shared::create() {
-            Some(shared) => Self { shared },
-            None => handle_alloc_error(Layout::new::<Shared>()),
+        match GlobalPoolBuilder::<Self>::new().build() {
+            Ok(pool) => pool,
+            Err(error) => unreachable!("the defaults are valid: {error}"),
         }
     }
 
-    /// Rents one block of a class: `class.block_size()` bytes of uninitialised
-    /// memory, aligned to 64 bytes. Dropping the last reference to it gives it
-    /// back.
+    /// Settings of a pool to be.
+    pub fn builder() -> GlobalPoolBuilder {
+        GlobalPoolBuilder::new()
+    }
+
+    /// The first handle of a shared object.
+    pub(crate) const fn of(shared: NonNull<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Rents one block of uninitialised memory: the smallest that holds `min_bytes`
+    /// bytes, or the largest ordinary one if none does. Dropping the last reference
+    /// to it gives it back.
     ///
-    /// If this thread has a free block of the class, and this is the pool it used
+    /// If this thread has a free block of that size, and this is the pool it used
     /// last: a thread-local access and a pop, no lock, no atomic
     /// read-modify-write, no allocation. Otherwise the depot is asked, then the
-    /// global allocator.
+    /// slabs, then the global allocator.
     ///
     /// # Errors
     /// [`ReserveError::OutOfMemory`] if no free block is at hand and the global
     /// allocator has no memory.
     #[inline]
-    pub fn rent(&self, class: SizeClass) -> Result<Block, ReserveError> {
+    pub fn rent(&self, min_bytes: usize) -> Result<Block, ReserveError> {
+        let class = self.shared().classes().for_request(min_bytes);
+        self.rent_of(class)
+    }
+
+    /// Rents one block that holds `bytes` bytes, however many those are: of a size
+    /// class, up to the largest that is pooled (1 MiB, see
+    /// [`max_pooled_contiguous`](GlobalPoolBuilder::max_pooled_contiguous)), or
+    /// else an allocation of its own of exactly this size, freed at its last
+    /// release.
+    ///
+    /// # Errors
+    /// [`ReserveError::TooLarge`] above `u32::MAX` bytes;
+    /// [`ReserveError::OutOfMemory`] as [`rent`](Self::rent).
+    pub fn rent_contiguous(&self, bytes: usize) -> Result<Block, ReserveError> {
+        let size = u32::try_from(bytes).map_err(|_| ReserveError::TooLarge {
+            requested: bytes,
+            max: u32::MAX as usize,
+        })?;
+        match (self.shared().classes().for_contiguous(size), NonZero::new(size)) {
+            (None, Some(size)) => {
+                // SAFETY: P1: this handle lives for longer than the call.
+                unsafe { lease::lend_direct(self.shared, size) }
+            }
+            (class, _) => self.rent_of(class.unwrap_or(Class::FIRST)),
+        }
+    }
+
+    /// Bytes in the largest block that [`rent`](Self::rent) gives.
+    #[must_use]
+    #[inline]
+    pub fn largest_block(&self) -> usize {
+        self.shared().classes().largest()
+    }
+
+    /// Gives all free blocks back: those in the depot and those of all threads,
+    /// idle ones too. Returns the bytes that the global allocator got; a slab (half
+    /// a mebibyte or one block, whichever is more) goes back when no block of it is
+    /// in use.
+    ///
+    /// A thread that is renting or releasing at this very moment keeps its blocks
+    /// until its next slow path; so do all other threads where the system has no
+    /// asymmetric fence (anything but Linux).
+    ///
+    /// Locks the list of threads and makes one system call; threads that rent or
+    /// release meanwhile may wait for it.
+    pub fn trim(&self) -> usize {
+        self.shared().trim()
+    }
+
+    /// Like [`trim`](Self::trim), but only what is cached above `max_bytes` bytes of
+    /// payload: first from the depot, large blocks before small ones, then from
+    /// threads. Whole magazines, so less than that may be left.
+    pub fn trim_to(&self, max_bytes: usize) -> usize {
+        self.shared().trim_to(max_bytes)
+    }
+
+    /// Gives back what nobody has used since the last call: magazines of the depot
+    /// that were not needed, and those of threads that did nothing. Returns the
+    /// bytes that the global allocator got.
+    ///
+    /// A pool in use does this by itself (see
+    /// [`idle_decay`](GlobalPoolBuilder::idle_decay)). There is no hidden thread: a
+    /// program that goes idle calls this from a timer of its own, twice for
+    /// everything to go.
+    pub fn maintain(&self) -> usize {
+        self.shared().tick()
+    }
+
+    /// The name given to the builder.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.shared().settings().name.as_deref()
+    }
+
+    /// Figures of the pool: exact while no other thread uses it, close otherwise.
+    /// Takes locks that `rent` and the release of a block do not take while
+    /// magazines serve them; time proportional to the number of threads that use
+    /// the pool.
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        PoolStats::of(self.shared())
+    }
+
+    #[inline]
+    fn rent_of(&self, class: Class) -> Result<Block, ReserveError> {
         let fast = local::with_hot(self.shared, (), |cache, ()| cache.pop(class).ok_or(()));
         let block = match fast {
             Ok(block) => block,
@@ -89,21 +186,13 @@ impl GlobalPool {
         Ok(lease::lend(block))
     }
 
-    /// Figures of the pool: exact while no other thread uses it, close otherwise.
-    /// Takes a lock that `rent` and the release of a block do not take; time
-    /// proportional to the number of threads that use the pool.
-    #[must_use]
-    pub fn stats(&self) -> PoolStats {
-        let (tallies, thread_caches) = self.shared().tally();
-        PoolStats::new(tallies, thread_caches)
-    }
-
     /// The shared object, for models that use thread caches of their own.
     #[cfg(test)]
     pub(crate) const fn raw(&self) -> NonNull<Shared> {
         self.shared
     }
 
+    #[inline]
     fn shared(&self) -> &Shared {
         // SAFETY: P1: alive while a handle exists.
         unsafe { self.shared.as_ref() }
@@ -111,7 +200,8 @@ impl GlobalPool {
 }
 
 impl BlockProvider for GlobalPool {
-    /// The blocks that [`SizeClass::for_request`] names.
+    /// One block of the smallest size that holds the request, or as many of the
+    /// largest as it takes; nothing for nothing.
     ///
     /// # Errors
     /// [`ReserveError::TooLarge`] above `isize::MAX` bytes, before anything is
@@ -119,17 +209,18 @@ impl BlockProvider for GlobalPool {
     #[inline]
     fn provide(&self, min_bytes: usize, sink: &mut dyn FnMut(Block)) -> Result<(), ReserveError> {
         const MAX: usize = isize::MAX as usize;
+        if min_bytes == 0 {
+            return Ok(());
+        }
         if min_bytes > MAX {
             return Err(ReserveError::TooLarge {
                 requested: min_bytes,
                 max: MAX,
             });
         }
-        let Some((class, blocks)) = SizeClass::for_request(min_bytes) else {
-            return Ok(());
-        };
-        for _ in 0..blocks.get() {
-            sink(self.rent(class)?);
+        let (class, blocks) = self.shared().classes().blocks_for(min_bytes);
+        for _ in 0..blocks {
+            sink(self.rent_of(class)?);
         }
         Ok(())
     }

@@ -5,13 +5,20 @@
 //! `thread_local!`).
 
 pub(crate) use self::engine::{
-    ArrayQueue, AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, alloc, dealloc,
+    ArrayQueue, AtomicBool, AtomicU8, AtomicUsize, Mutex, MutexGuard, Ordering, alloc, dealloc,
 };
+
+#[cfg(any(bytesbuf_loom, miri))]
+pub(crate) use self::engine::fence;
+#[cfg(not(any(bytesbuf_loom, miri)))]
+pub(crate) use std::sync::atomic::compiler_fence;
 
 #[cfg(not(bytesbuf_loom))]
 mod engine {
     pub(crate) use std::alloc::{alloc, dealloc};
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+    #[cfg(miri)]
+    pub(crate) use std::sync::atomic::fence;
     pub(crate) use std::sync::{Mutex, MutexGuard};
 
     pub(crate) use crossbeam_queue::ArrayQueue;
@@ -22,7 +29,8 @@ mod engine {
     use std::collections::VecDeque;
 
     pub(crate) use loom::alloc::{alloc, dealloc};
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::fence;
     pub(crate) use loom::sync::{Mutex, MutexGuard};
 
     /// Stands in for crossbeam's queue, which loom cannot look into: bounded,
@@ -47,6 +55,10 @@ mod engine {
             }
             items.push_back(item);
             Ok(())
+        }
+
+        pub(crate) fn len(&self) -> usize {
+            super::lock(&self.items).len()
         }
 
         pub(crate) fn pop(&self) -> Option<T> {

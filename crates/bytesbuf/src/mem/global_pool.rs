@@ -1,17 +1,13 @@
 //! The pool, as a provider of buffers.
 
 use core::fmt;
-use core::num::NonZero;
 
-use bytesbuf_core::ReserveError;
-use bytesbuf_pool::{PoolStats, SizeClass};
+use bytesbuf_core::{BlockProvider, ReserveError};
+use bytesbuf_pool::{GlobalPoolBuilder, PoolStats};
 
 use super::{Memory, check_request, probe_allocator};
 use crate::BytesBuf;
 use crate::error::panics;
-
-/// Requests up to the largest class take one block.
-const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 
 /// Pooled memory: blocks of 1, 4, 16 and 64 KiB that are kept for reuse.
 ///
@@ -53,6 +49,22 @@ impl GlobalPool {
         Self(bytesbuf_pool::GlobalPool::new())
     }
 
+    /// Settings of a pool to be: block sizes, alignment, bounds, a name.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::mem::GlobalPool;
+    ///
+    /// let pages = GlobalPool::builder().alignment(4096).build()?;
+    /// let mut buf = pages.reserve(100);
+    /// let address = buf.first_unfilled_slice().as_ptr().addr();
+    /// assert_eq!(address % 4096, 0);
+    /// # Ok::<(), bytesbuf::mem::InvalidSettings>(())
+    /// ```
+    pub fn builder() -> GlobalPoolBuilder<Self> {
+        GlobalPoolBuilder::new()
+    }
+
     /// See [`Memory::reserve`], and the table above for what it gives.
     ///
     /// # Panics
@@ -63,13 +75,13 @@ impl GlobalPool {
     pub fn reserve(&self, min_bytes: usize) -> BytesBuf {
         // The common case builds the buffer where the caller wants it, not inside of
         // a `Result` first.
-        if let Some((class, ONE)) = SizeClass::for_request(min_bytes) {
-            return match self.0.rent(class) {
+        if self.fits_one_block(min_bytes) {
+            return match self.0.rent(min_bytes) {
                 Ok(block) => BytesBuf::from_block(block),
                 Err(error) => panics::reserve_failed(&error),
             };
         }
-        match self.try_reserve(min_bytes) {
+        match self.rent_many(min_bytes) {
             Ok(buf) => buf,
             Err(error) => panics::reserve_failed(&error),
         }
@@ -85,34 +97,97 @@ impl GlobalPool {
     /// [`ReserveError`]: too large for any memory, or the allocator has no more.
     #[inline]
     pub fn try_reserve(&self, min_bytes: usize) -> Result<BytesBuf, ReserveError> {
-        check_request(min_bytes)?;
-        match SizeClass::for_request(min_bytes) {
-            None => Ok(BytesBuf::new()),
-            Some((class, ONE)) => Ok(BytesBuf::from_block(self.0.rent(class)?)),
-            Some((class, count)) => self.rent_many(class, count.get(), min_bytes),
+        if self.fits_one_block(min_bytes) {
+            return Ok(BytesBuf::from_block(self.0.rent(min_bytes)?));
+        }
+        self.rent_many(min_bytes)
+    }
+
+    /// A buffer of one block, so that what is put into it is one slice: of at least
+    /// `bytes` bytes, however many those are. Nothing for 0.
+    ///
+    /// Blocks up to 1 MiB are kept for reuse, larger ones are an allocation each
+    /// (see [`max_pooled_contiguous`](GlobalPoolBuilder::max_pooled_contiguous)).
+    ///
+    /// # Panics
+    /// In the cases in which [`try_reserve_contiguous`](Self::try_reserve_contiguous)
+    /// fails, with the text of the error.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::mem::GlobalPool;
+    ///
+    /// let pool = GlobalPool::new();
+    /// let mut buf = pool.reserve_contiguous(200_000);
+    /// assert!(buf.first_unfilled_slice().len() >= 200_000);
+    /// assert!(pool.reserve(200_000).first_unfilled_slice().len() < 200_000);
+    /// ```
+    #[must_use]
+    pub fn reserve_contiguous(&self, bytes: usize) -> BytesBuf {
+        match self.try_reserve_contiguous(bytes) {
+            Ok(buf) => buf,
+            Err(error) => panics::reserve_failed(&error),
         }
     }
 
-    /// `count` blocks of `class`, or none.
+    /// [`reserve_contiguous`](Self::reserve_contiguous) with an error in place of
+    /// the panic.
+    ///
+    /// # Errors
+    /// [`ReserveError`]: above `u32::MAX` bytes, or the allocator has no more.
+    pub fn try_reserve_contiguous(&self, bytes: usize) -> Result<BytesBuf, ReserveError> {
+        if bytes == 0 {
+            return Ok(BytesBuf::new());
+        }
+        Ok(BytesBuf::from_block(self.0.rent_contiguous(bytes)?))
+    }
+
+    #[inline]
+    fn fits_one_block(&self, min_bytes: usize) -> bool {
+        min_bytes.wrapping_sub(1) < self.0.largest_block()
+    }
+
+    /// No block, or several.
     #[inline(never)]
-    fn rent_many(
-        &self,
-        class: SizeClass,
-        count: usize,
-        min_bytes: usize,
-    ) -> Result<BytesBuf, ReserveError> {
+    fn rent_many(&self, min_bytes: usize) -> Result<BytesBuf, ReserveError> {
+        check_request(min_bytes)?;
         probe_allocator(min_bytes)?;
         let mut buf = BytesBuf::new();
-        for _ in 0..count {
-            buf.push_block_back(self.0.rent(class)?);
-        }
+        self.0.provide(min_bytes, &mut |block| buf.push_block_back(block))?;
         Ok(buf)
+    }
+
+    /// Gives all free blocks back to the allocator, also those that idle threads
+    /// keep. Returns the bytes that it got.
+    ///
+    /// A thread that is in the middle of an operation gives its blocks back later;
+    /// outside of Linux so do all other threads.
+    pub fn trim(&self) -> usize {
+        self.0.trim()
+    }
+
+    /// [`trim`](Self::trim) of what is cached above `max_bytes` bytes.
+    pub fn trim_to(&self, max_bytes: usize) -> usize {
+        self.0.trim_to(max_bytes)
+    }
+
+    /// Gives back what nobody has used since the last call. For a timer of programs
+    /// that go idle: a pool in use does it by itself every ten seconds.
+    pub fn maintain(&self) -> usize {
+        self.0.maintain()
     }
 
     /// What the pool holds and has done so far.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.0.stats()
+    }
+}
+
+/// A pool from the builder, as a provider of buffers.
+impl From<bytesbuf_pool::GlobalPool> for GlobalPool {
+    fn from(pool: bytesbuf_pool::GlobalPool) -> Self {
+        Self(pool)
     }
 }
 

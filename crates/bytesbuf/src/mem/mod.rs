@@ -30,7 +30,7 @@ pub use bytesbuf_core::{
     BlockRefDynamic, BlockRefDynamicWithMeta, BlockRefVTable, BlockSize, RefCount, ReserveError,
 };
 #[cfg(feature = "std")]
-pub use bytesbuf_pool::{ClassStats, PoolStats};
+pub use bytesbuf_pool::{ClassStats, GlobalPoolBuilder, InvalidSettings, PoolStats};
 
 pub use self::callback::CallbackMemory;
 #[cfg(feature = "std")]

@@ -1,0 +1,21 @@
+//! What a pool was told when it was made, checked.
+
+use std::time::Duration;
+
+use crate::size_class::ClassTable;
+
+/// Aligned so that what is read on every rent shares no cache line with counts
+/// that change.
+#[repr(align(128))]
+pub(crate) struct Settings {
+    pub(crate) classes: ClassTable,
+    /// Of payloads, in bytes.
+    pub(crate) alignment: usize,
+    /// Bound on the bytes in the depot.
+    pub(crate) max_cached_bytes: usize,
+    /// How long free blocks stay unused in a pool that is in use.
+    pub(crate) idle_decay: Option<Duration>,
+    /// Every block an allocation of its own, and no caches.
+    pub(crate) pass_through: bool,
+    pub(crate) name: Option<Box<str>>,
+}
