@@ -4,14 +4,14 @@ use std::alloc::{Layout, handle_alloc_error};
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::settings::Settings;
+use crate::settings::{Settings, Wipe};
 use crate::shared::Shared;
 use crate::size_class::{
     ClassTable, DEFAULT_CACHED_BYTES, DEFAULT_MAGAZINE_BLOCKS, DEFAULT_POOLED_CONTIGUOUS,
     DEFAULT_SIZES, MAX_CLASSES, MAX_ORDINARY,
 };
 use crate::slab::MIN_ALIGNMENT;
-use crate::GlobalPool;
+use crate::{Budget, GlobalPool};
 
 /// Settings of a pool to be. From [`GlobalPool::builder`].
 ///
@@ -44,6 +44,9 @@ pub struct GlobalPoolBuilder<P = GlobalPool> {
     max_cached_bytes: usize,
     idle_decay: Option<Duration>,
     pass_through: bool,
+    wipe: Wipe,
+    max_bytes: Option<usize>,
+    budget: Option<Budget>,
     name: Option<Box<str>>,
 }
 
@@ -129,6 +132,9 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
             max_cached_bytes: DEFAULT_CACHED_BYTES,
             idle_decay: Some(Duration::from_secs(10)),
             pass_through: false,
+            wipe: Wipe::Never,
+            max_bytes: None,
+            budget: None,
             name: None,
         }
     }
@@ -181,6 +187,27 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
         self
     }
 
+    /// Limit on the bytes rented at a time, in bytes of blocks. The pool gets a
+    /// [`Budget`] with this limit, below the one given to [`budget`](Self::budget)
+    /// if there is one. Default: none.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// A budget that blocks are charged to, from rent to last release. Default:
+    /// none.
+    pub fn budget(mut self, budget: &Budget) -> Self {
+        self.budget = Some(budget.clone());
+        self
+    }
+
+    /// When the content of blocks is overwritten. Default: never.
+    pub fn wipe(mut self, wipe: Wipe) -> Self {
+        self.wipe = wipe;
+        self
+    }
+
     /// A name, for people.
     pub fn name(mut self, name: &str) -> Self {
         self.name = Some(name.into());
@@ -200,15 +227,32 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
     /// # Errors
     /// [`InvalidSettings`], with the numbers.
     pub fn build(self) -> Result<P, InvalidSettings> {
+        let budget = self.own_budget();
         let settings = self.check()?;
         match Shared::create(settings) {
-            Some(shared) => Ok(GlobalPool::of(shared).into()),
+            Some(shared) => Ok(GlobalPool::of(shared, budget).into()),
             None => handle_alloc_error(Layout::new::<Shared>()),
         }
     }
 
+    fn own_budget(&self) -> Option<Budget> {
+        let Some(max_bytes) = self.max_bytes else {
+            return self.budget.clone();
+        };
+        let mut builder = Budget::builder(max_bytes);
+        if let Some(parent) = &self.budget {
+            builder = builder.parent(parent);
+        }
+        if let Some(name) = &self.name {
+            builder = builder.name(name.clone());
+        }
+        Some(builder.build().expect("default marks are in order"))
+    }
+
     fn check(self) -> Result<Settings, InvalidSettings> {
-        let Self { sizes, alignment, .. } = &self;
+        let Self {
+            sizes, alignment, ..
+        } = &self;
         if sizes.is_empty() || sizes.len() > MAX_ORDINARY {
             return Err(InvalidSettings::ClassCount {
                 given: sizes.len(),
@@ -252,6 +296,7 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
             max_cached_bytes: self.max_cached_bytes,
             idle_decay: self.idle_decay,
             pass_through: self.pass_through,
+            wipe: self.wipe,
             name: self.name,
         })
     }

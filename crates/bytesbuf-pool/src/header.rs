@@ -6,8 +6,8 @@
 //!   header names.
 //! * **B2** Who holds a `PoolBlock` is the only one with access to the block. A
 //!   block that is lent has no `PoolBlock`; its references own it instead.
-//! * **B3** `pool`, `slab`, `payload`, `size`, `index` and `class` are written once,
-//!   before the `PoolBlock` exists.
+//! * **B3** `pool`, `slab`, `payload`, `size` and `class` are written once, before
+//!   the `PoolBlock` exists.
 //! * **B4** `next_free` and `charge` are accessed by who owns the block: holds the
 //!   `PoolBlock`, or has the slab that it is free in.
 #![expect(unsafe_code, reason = "reads headers through raw pointers")]
@@ -19,9 +19,11 @@ use std::ptr::NonNull;
 
 use bytesbuf_core::RefCount;
 
+use crate::budget::Charge;
 use crate::shared::Shared;
 use crate::size_class::Class;
 use crate::slab::{Slab, SlabPlan};
+use crate::sync::{AtomicU32, Ordering};
 
 /// State of a block. The count is the first field, as core's contract wants. A
 /// cache line of its own, so that blocks of different threads do not share one.
@@ -31,11 +33,17 @@ pub(crate) struct Header {
     pool: NonNull<Shared>,
     payload: NonNull<MaybeUninit<u8>>,
     slab: NonNull<Slab>,
+    /// What is credited at the last release.
+    charge: Cell<Option<Charge>>,
     size: NonZero<u32>,
-    index: u32,
     /// The next free block of the slab.
     next_free: Cell<u32>,
+    /// Bytes from the start of the payload that may have been written since it was
+    /// last wiped.
+    filled: AtomicU32,
     class: Class,
+    /// Whether the block is an allocation of its own.
+    direct: bool,
     #[cfg(bytesbuf_loom)]
     probe: loom::cell::UnsafeCell<()>,
 }
@@ -49,7 +57,6 @@ impl Header {
         slab: NonNull<Slab>,
         payload: NonNull<MaybeUninit<u8>>,
         plan: &SlabPlan,
-        index: u32,
     ) -> Self {
         Self {
             count: RefCount::new(1),
@@ -57,9 +64,11 @@ impl Header {
             payload,
             slab,
             size: plan.block_size(),
-            index,
+            charge: Cell::new(None),
             next_free: Cell::new(0),
+            filled: AtomicU32::new(0),
             class: plan.class(),
+            direct: plan.is_direct(),
             #[cfg(bytesbuf_loom)]
             probe: loom::cell::UnsafeCell::new(()),
         }
@@ -125,9 +134,30 @@ impl PoolBlock {
         self.header().payload
     }
 
-    /// Place in the slab.
-    pub(crate) fn index(&self) -> u32 {
-        self.header().index
+    /// Whether the block is an allocation of its own.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.header().direct
+    }
+
+    /// What is charged for the block, at the caller's disposal (B4).
+    pub(crate) fn take_charge(&self) -> Option<Charge> {
+        self.header().charge.take()
+    }
+
+    /// Keeps a charge until the block is released (B4).
+    pub(crate) fn set_charge(&self, charge: Option<Charge>) {
+        self.header().charge.set(charge);
+    }
+
+    /// Bytes that may have been written since the block was last wiped.
+    pub(crate) fn filled(&self) -> usize {
+        // Relaxed: partner of nothing here. Whoever raised it held a reference (B2).
+        self.header().filled.load(Ordering::Relaxed) as usize
+    }
+
+    pub(crate) fn set_filled(&self, bytes: u32) {
+        // Relaxed: partner of nothing; the caller owns the block.
+        self.header().filled.store(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn next_free(&self) -> u32 {

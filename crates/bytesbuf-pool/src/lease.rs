@@ -40,20 +40,28 @@ unsafe impl BlockRefCounted for DirectHeader {
     type State = Self;
 
     unsafe fn release(state_ptr: NonNull<Self>) {
-        // SAFETY: as for `Header`, made by `lend_direct`.
+        // SAFETY: as for `Header`, made by `rent_direct`.
         release_direct(unsafe { PoolBlock::from_raw(state_ptr.cast()) });
     }
 }
 
-/// Lends a pooled block that the caller owns.
+/// Lends a pooled block that the caller owns, and that nothing has to be done for
+/// when it comes back.
 #[inline]
 pub(crate) fn lend(block: PoolBlock) -> Block {
+    debug_assert!(!block.is_direct(), "the table is for pooled blocks");
     lend_with(block, &POOLED)
+}
+
+/// Lends a block that is an allocation of its own, and the caller's.
+pub(crate) fn lend_direct(block: PoolBlock) -> Block {
+    debug_assert!(block.is_direct(), "the table is for direct blocks");
+    lend_with(block, &DIRECT)
 }
 
 /// `T` is `Header` or a transparent wrapper of it.
 #[inline]
-fn lend_with<T: BlockRefCounted<State = T>>(
+pub(crate) fn lend_with<T: BlockRefCounted<State = T>>(
     block: PoolBlock,
     table: &'static BlockRefVTable<T>,
 ) -> Block {
@@ -67,9 +75,9 @@ fn lend_with<T: BlockRefCounted<State = T>>(
     unsafe { Block::new(payload, size, block_ref) }
 }
 
-/// Takes a block back on the current thread.
+/// Takes a pooled block back on the current thread.
 #[inline]
-fn release(block: PoolBlock) {
+pub(crate) fn release(block: PoolBlock) {
     let pool = block.pool();
     if let Err(block) = local::with_hot(pool, block, |cache, block| cache.push(block)) {
         release_slow(pool, block);
@@ -134,32 +142,32 @@ pub(crate) fn release_uncached(block: PoolBlock) {
     unsafe { Shared::release(pool, 1) };
 }
 
-/// Lends a block that is an allocation of its own.
+/// Rents a block that is an allocation of its own.
 ///
 /// # Safety
 /// The caller holds a reference to `pool` (P1) during the call.
 #[cold]
-pub(crate) unsafe fn lend_direct(
+pub(crate) unsafe fn rent_direct(
     pool: NonNull<Shared>,
     size: NonZero<u32>,
-) -> Result<Block, ReserveError> {
+) -> Result<PoolBlock, ReserveError> {
     // SAFETY: the caller holds a reference.
     let shared = unsafe { pool.as_ref() };
-    let plan = SlabPlan::new(Class::FIRST, size, 1, shared.settings().alignment).ok_or(
-        ReserveError::OutOfMemory {
+    let plan =
+        SlabPlan::direct(size, shared.settings().alignment).ok_or(ReserveError::OutOfMemory {
             requested: size.get() as usize,
-        },
-    )?;
+        })?;
     let slab = Slab::allocate(&plan, pool)?;
     // SAFETY: fresh, and ours alone.
     let block = unsafe { Slab::carve(slab) }.expect("a slab of one block");
     shared.retain(1); // the block's
     shared.direct().rented(size.get() as usize);
-    Ok(lend_with(block, &DIRECT))
+    Ok(block)
 }
 
+/// Frees a block that is an allocation of its own.
 #[cold]
-fn release_direct(block: PoolBlock) {
+pub(crate) fn release_direct(block: PoolBlock) {
     let (pool, slab, size) = (block.pool(), block.slab(), block.size());
     // SAFETY: P1: the block's reference keeps the pool alive until it is given up
     // below.

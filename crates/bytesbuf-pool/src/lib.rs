@@ -51,7 +51,9 @@
 )]
 
 mod alloc;
+mod attended;
 mod barrier;
+mod budget;
 mod builder;
 mod clock;
 mod depot;
@@ -66,6 +68,8 @@ mod local;
 mod magazine;
 #[cfg(test)]
 mod model_tests;
+mod pages;
+mod permit;
 mod pool;
 mod registry;
 mod settings;
@@ -79,6 +83,11 @@ mod tally;
 mod thread_cache;
 mod trim;
 
+pub use budget::{
+    Budget, BudgetBuilder, BudgetStats, Charge, ChargeFuture, InvalidBudget, Pressure,
+};
 pub use builder::{GlobalPoolBuilder, InvalidSettings};
+pub use permit::Permit;
 pub use pool::GlobalPool;
+pub use settings::Wipe;
 pub use stats::{ClassStats, PoolStats};

@@ -8,11 +8,14 @@ use std::ptr::NonNull;
 
 use bytesbuf_core::{Block, BlockProvider, ReserveError};
 
+use crate::budget::{Budget, Charge};
 use crate::builder::GlobalPoolBuilder;
+use crate::header::PoolBlock;
+use crate::settings::Wipe;
 use crate::shared::Shared;
 use crate::size_class::Class;
 use crate::stats::PoolStats;
-use crate::{lease, local};
+use crate::{attended, lease, local};
 
 /// A pool of blocks that all threads use without waiting for each other.
 ///
@@ -39,6 +42,10 @@ use crate::{lease, local};
 pub struct GlobalPool {
     /// Alive: the handle count of the shared object includes this one (P1).
     shared: NonNull<Shared>,
+    /// Charged for what is rented through this handle.
+    budget: Option<Budget>,
+    /// Whether blocks of this handle are lent as `attended` ones.
+    attended: bool,
 }
 
 // SAFETY: the shared object is Send and Sync; the handle only counts.
@@ -74,8 +81,59 @@ impl GlobalPool {
     }
 
     /// The first handle of a shared object.
-    pub(crate) const fn of(shared: NonNull<Shared>) -> Self {
-        Self { shared }
+    pub(crate) fn of(shared: NonNull<Shared>, budget: Option<Budget>) -> Self {
+        let mut pool = Self {
+            shared,
+            budget,
+            attended: false,
+        };
+        pool.attended = pool.needs_attention();
+        pool
+    }
+
+    fn needs_attention(&self) -> bool {
+        self.budget.is_some() || self.shared().settings().wipe != Wipe::Never
+    }
+
+    /// A handle of the same pool that charges a budget for what is rented through
+    /// it: one for each connection, say. Two or three words, an atomic addition or
+    /// two.
+    ///
+    /// # Panics
+    /// If this handle has a budget already and the new one is not below it: what
+    /// is rented would escape the limit. Make it with [`Budget::child`].
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf_pool::GlobalPool;
+    ///
+    /// let pool = GlobalPool::builder().max_bytes(1 << 20).build()?;
+    /// let connection = pool.budget().unwrap().child(100_000);
+    /// let handle = pool.with_budget(&connection);
+    /// let block = handle.rent(60_000)?;
+    /// assert_eq!((connection.in_use(), pool.budget().unwrap().in_use()), (65_536, 65_536));
+    /// handle.rent(60_000).unwrap_err();
+    /// pool.rent(60_000)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        if let Some(above) = &self.budget {
+            assert!(
+                budget.is_below(above),
+                "{budget:?} is not below the pool's {above:?}"
+            );
+        }
+        let mut pool = self.clone();
+        pool.budget = Some(budget.clone());
+        pool.attended = true;
+        pool
+    }
+
+    /// What is charged for blocks that are rented through this handle.
+    #[must_use]
+    pub const fn budget(&self) -> Option<&Budget> {
+        self.budget.as_ref()
     }
 
     /// Rents one block of uninitialised memory: the smallest that holds `min_bytes`
@@ -89,11 +147,26 @@ impl GlobalPool {
     ///
     /// # Errors
     /// [`ReserveError::OutOfMemory`] if no free block is at hand and the global
-    /// allocator has no memory.
+    /// allocator has no memory; [`ReserveError::OverBudget`] if this handle has a
+    /// budget without room for the block.
     #[inline]
     pub fn rent(&self, min_bytes: usize) -> Result<Block, ReserveError> {
         let class = self.shared().classes().for_request(min_bytes);
-        self.rent_of(class)
+        if self.attended {
+            return self.rent_attended(class);
+        }
+        Ok(lease::lend(self.take(class)?))
+    }
+
+    #[cold]
+    fn rent_attended(&self, class: Class) -> Result<Block, ReserveError> {
+        let charge = self.charge(self.shared().block_size(class))?;
+        Ok(attended::lend(self.take(class)?, charge))
+    }
+
+    fn charge(&self, bytes: usize) -> Result<Option<Charge>, ReserveError> {
+        let budget = self.budget.as_ref();
+        budget.map(|budget| budget.try_charge(bytes)).transpose()
     }
 
     /// Rents one block that holds `bytes` bytes, however many those are: of a size
@@ -103,20 +176,30 @@ impl GlobalPool {
     /// release.
     ///
     /// # Errors
-    /// [`ReserveError::TooLarge`] above `u32::MAX` bytes;
-    /// [`ReserveError::OutOfMemory`] as [`rent`](Self::rent).
+    /// [`ReserveError::TooLarge`] above `u32::MAX` bytes, otherwise as
+    /// [`rent`](Self::rent).
     pub fn rent_contiguous(&self, bytes: usize) -> Result<Block, ReserveError> {
         let size = u32::try_from(bytes).map_err(|_| ReserveError::TooLarge {
             requested: bytes,
             max: u32::MAX as usize,
         })?;
-        match (self.shared().classes().for_contiguous(size), NonZero::new(size)) {
+        let class = self.shared().classes().for_contiguous(size);
+        let charged = class.map_or(bytes, |class| self.shared().block_size(class));
+        let charge = self.charge(charged)?;
+        let block = match (class, NonZero::new(size)) {
             (None, Some(size)) => {
                 // SAFETY: P1: this handle lives for longer than the call.
-                unsafe { lease::lend_direct(self.shared, size) }
+                unsafe { lease::rent_direct(self.shared, size) }?
             }
-            (class, _) => self.rent_of(class.unwrap_or(Class::FIRST)),
-        }
+            (class, _) => self.take(class.unwrap_or(Class::FIRST))?,
+        };
+        Ok(if self.attended {
+            attended::lend(block, charge)
+        } else if block.is_direct() {
+            lease::lend_direct(block)
+        } else {
+            lease::lend(block)
+        })
     }
 
     /// Bytes in the largest block that [`rent`](Self::rent) gives.
@@ -175,15 +258,56 @@ impl GlobalPool {
         PoolStats::of(self.shared())
     }
 
+    /// Bytes of the blocks that a request takes: what it is charged.
+    ///
+    /// # Errors
+    /// [`ReserveError::TooLarge`] above `isize::MAX` bytes.
+    pub fn footprint(&self, min_bytes: usize) -> Result<usize, ReserveError> {
+        const MAX: usize = isize::MAX as usize;
+        if min_bytes == 0 {
+            return Ok(0);
+        }
+        if min_bytes > MAX {
+            return Err(ReserveError::TooLarge {
+                requested: min_bytes,
+                max: MAX,
+            });
+        }
+        let (class, blocks) = self.shared().classes().blocks_for(min_bytes);
+        Ok(blocks.saturating_mul(self.shared().block_size(class)))
+    }
+
+    /// Rents the blocks of a request, for which `charge` has been charged, if this
+    /// handle charges anything.
+    pub(crate) fn provide_charged(
+        &self,
+        min_bytes: usize,
+        mut charge: Option<Charge>,
+        sink: &mut dyn FnMut(Block),
+    ) -> Result<(), ReserveError> {
+        let footprint = self.footprint(min_bytes)?;
+        let class = self.shared().classes().for_request(min_bytes);
+        let size = self.shared().block_size(class);
+        for _ in 0..footprint / size {
+            let block = self.take(class)?;
+            sink(if self.attended {
+                let share = charge.as_mut().and_then(|charge| charge.split(size));
+                attended::lend(block, share)
+            } else {
+                lease::lend(block)
+            });
+        }
+        Ok(())
+    }
+
     #[inline]
-    fn rent_of(&self, class: Class) -> Result<Block, ReserveError> {
+    fn take(&self, class: Class) -> Result<PoolBlock, ReserveError> {
         let fast = local::with_hot(self.shared, (), |cache, ()| cache.pop(class).ok_or(()));
-        let block = match fast {
-            Ok(block) => block,
+        match fast {
+            Ok(block) => Ok(block),
             // SAFETY: P1: this handle lives for longer than the call.
-            Err(()) => unsafe { lease::rent_slow(self.shared, class) }?,
-        };
-        Ok(lease::lend(block))
+            Err(()) => unsafe { lease::rent_slow(self.shared, class) },
+        }
     }
 
     /// The shared object, for models that use thread caches of their own.
@@ -203,26 +327,14 @@ impl BlockProvider for GlobalPool {
     /// One block of the smallest size that holds the request, or as many of the
     /// largest as it takes; nothing for nothing.
     ///
+    /// With a budget, all of them are charged before the first is rented.
+    ///
     /// # Errors
     /// [`ReserveError::TooLarge`] above `isize::MAX` bytes, before anything is
-    /// rented; [`ReserveError::OutOfMemory`] as [`rent`](GlobalPool::rent).
-    #[inline]
+    /// rented; otherwise as [`rent`](GlobalPool::rent).
     fn provide(&self, min_bytes: usize, sink: &mut dyn FnMut(Block)) -> Result<(), ReserveError> {
-        const MAX: usize = isize::MAX as usize;
-        if min_bytes == 0 {
-            return Ok(());
-        }
-        if min_bytes > MAX {
-            return Err(ReserveError::TooLarge {
-                requested: min_bytes,
-                max: MAX,
-            });
-        }
-        let (class, blocks) = self.shared().classes().blocks_for(min_bytes);
-        for _ in 0..blocks {
-            sink(self.rent_of(class)?);
-        }
-        Ok(())
+        let charge = self.charge(self.footprint(min_bytes)?)?;
+        self.provide_charged(min_bytes, charge, sink)
     }
 }
 
@@ -232,6 +344,8 @@ impl Clone for GlobalPool {
         self.shared().add_handle();
         Self {
             shared: self.shared,
+            budget: self.budget.clone(),
+            attended: self.attended,
         }
     }
 }

@@ -19,11 +19,11 @@ use std::ptr::NonNull;
 
 use crate::barrier;
 use crate::list::List;
+use crate::magazine::Magazine;
 use crate::size_class::{Class, MAX_CLASSES};
 use crate::sync::{Mutex, lock};
 use crate::tally::Tally;
 use crate::thread_cache::ThreadCache;
-use crate::magazine::Magazine;
 
 pub(crate) struct Registry(Mutex<Caches>);
 

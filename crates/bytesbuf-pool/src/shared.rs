@@ -160,6 +160,11 @@ impl Shared {
         &self.settings.classes
     }
 
+    /// Bytes of payload in a block.
+    pub(crate) const fn block_size(&self, class: Class) -> usize {
+        self.classes().plan(class).slab.block_size().get() as usize
+    }
+
     pub(crate) const fn clock(&self) -> &Clock {
         &self.clock
     }

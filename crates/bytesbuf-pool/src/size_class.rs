@@ -35,9 +35,17 @@ pub(crate) const DEFAULT_MAGAZINE_BLOCKS: usize = if cfg!(bytesbuf_loom) {
 /// Most bytes of payload in one magazine, as far as one block is not larger.
 const MAGAZINE_BYTES: usize = 512 << 10;
 
-/// Payload in a slab, in bytes, as far as one block is not larger. Large enough
-/// for allocators to map it on its own and to unmap it when it is freed.
+/// Payload in the first slabs of a class, in bytes, as far as one block is not
+/// larger.
 const SLAB_BYTES: usize = 512 << 10;
+
+/// Most payload in a slab of several blocks, in bytes. A page or so of each slab
+/// stays with the allocator when it is freed, and a block in use keeps its slab.
+pub(crate) const MAX_SLAB_BYTES: usize = if cfg!(any(bytesbuf_loom, miri)) {
+    0
+} else {
+    4 << 20
+};
 
 /// Most bytes in free blocks that the depot keeps, if the user does not say
 /// otherwise.

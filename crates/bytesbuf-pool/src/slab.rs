@@ -1,5 +1,5 @@
-//! A slab: blocks of one class in one allocation, which is large enough for the
-//! allocator to give it back to the system when it is freed.
+//! A slab: blocks of one class in one allocation, which is large enough for its
+//! pages to go back to the system when it is freed.
 //!
 //! ```text
 //!   ┌──────┬──────────┬──────────┬─────┬─────────┬───────────┬───────────┬─────┐
@@ -36,6 +36,7 @@ use bytesbuf_core::ReserveError;
 use crate::alloc::{allocate, deallocate};
 use crate::header::{Header, PoolBlock};
 use crate::list::{Linked, Links};
+use crate::pages;
 use crate::shared::Shared;
 use crate::size_class::Class;
 
@@ -75,6 +76,7 @@ pub(crate) struct SlabPlan {
     block_size: NonZero<u32>,
     blocks: u32,
     class: Class,
+    direct: bool,
 }
 
 impl SlabPlan {
@@ -86,6 +88,7 @@ impl SlabPlan {
         block_size: NonZero::<u32>::MIN,
         blocks: 0,
         class: Class::FIRST,
+        direct: false,
     };
 
     /// A slab of `blocks` blocks, at least one; `None` if it is more than the
@@ -109,13 +112,39 @@ impl SlabPlan {
             block_size,
             blocks,
             class,
+            direct: false,
         })
+    }
+
+    /// The same with another number of blocks, at least one; or as it is, if that
+    /// does not fit the address space.
+    pub(crate) fn with_blocks(&self, blocks: u32) -> Self {
+        Self::new(self.class, self.block_size, blocks, self.layout.align()).unwrap_or(*self)
+    }
+
+    pub(crate) const fn blocks(&self) -> u32 {
+        self.blocks
     }
 
     /// Bytes of payload in a block.
     #[inline]
     pub(crate) const fn block_size(&self) -> NonZero<u32> {
         self.block_size
+    }
+
+    /// Whether slabs of this plan are in no store: one block, an allocation of its
+    /// own.
+    pub(crate) const fn is_direct(&self) -> bool {
+        self.direct
+    }
+
+    /// A slab of one block that is in no store.
+    pub(crate) fn direct(block_size: NonZero<u32>, alignment: usize) -> Option<Self> {
+        let plan = Self::new(Class::FIRST, block_size, 1, alignment)?;
+        Some(Self {
+            direct: true,
+            ..plan
+        })
     }
 
     pub(crate) const fn class(&self) -> Class {
@@ -163,6 +192,8 @@ impl Slab {
             // SAFETY: S2 and S3: live, and the slab's.
             unsafe { header.drop_in_place() };
         }
+        // SAFETY: S1, and the caller has it alone; its content is not needed.
+        unsafe { pages::give_up(slab.cast(), layout.size()) };
         // SAFETY: S1, and the caller has it alone.
         unsafe { deallocate(slab.cast(), layout) };
     }
@@ -204,7 +235,7 @@ impl Slab {
         let payload = unsafe { base.add(offset) };
         // SAFETY: S1: so is its header.
         let header = unsafe { Self::header(slab, index) };
-        let fresh = Header::new(this.pool, slab, payload, &this.plan, index);
+        let fresh = Header::new(this.pool, slab, payload, &this.plan);
         // SAFETY: S2: aligned memory of the slab that is nobody's yet.
         unsafe { header.write(fresh) };
         this.carved.set(index + 1);
@@ -221,10 +252,11 @@ impl Slab {
         // SAFETY: live, as the caller promises.
         let this = unsafe { slab.as_ref() };
         block.set_next_free(this.free.get());
-        this.free.set(block.index());
         this.out.set(this.out.get() - 1);
         // S3: the slab owns it from now on.
-        let _ = block.into_raw();
+        let header = block.into_raw();
+        let distance = header.addr().get() - slab.addr().get() - FIRST_HEADER;
+        this.free.set((distance / size_of::<Header>()) as u32); // S2: its index
     }
 
     /// Whether a block can be taken or carved (S4).
@@ -270,7 +302,9 @@ mod tests {
 
     #[test]
     fn payloads_are_apart_aligned_and_inside() {
-        for (size, blocks, alignment) in [(1024, 4, 64), (1000, 3, 64), (4096, 2, 4096), (100, 2, 256)] {
+        for (size, blocks, alignment) in
+            [(1024, 4, 64), (1000, 3, 64), (4096, 2, 4096), (100, 2, 256)]
+        {
             let plan = plan(size, blocks, alignment);
             let slab = Slab::allocate(&plan, NonNull::dangling()).unwrap();
             let mut payloads = Vec::new();

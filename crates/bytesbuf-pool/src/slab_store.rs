@@ -19,6 +19,7 @@ use crate::header::PoolBlock;
 use crate::list::List;
 use crate::magazine::Magazine;
 use crate::shared::Shared;
+use crate::size_class::MAX_SLAB_BYTES;
 use crate::slab::{Slab, SlabPlan};
 use crate::sync::{Mutex, lock};
 
@@ -38,6 +39,8 @@ unsafe impl Send for Slabs {}
 pub(crate) struct SlabFigures {
     /// Slabs at the moment.
     pub(crate) slabs: usize,
+    /// Bytes in them.
+    pub(crate) bytes: usize,
     /// Slabs taken from the allocator since the pool was made.
     pub(crate) allocated: usize,
     /// Blocks that are out of their slabs.
@@ -99,11 +102,14 @@ impl SlabStore {
         pool: NonNull<Shared>,
     ) -> Result<PoolBlock, ReserveError> {
         // A statement of its own, so that the lock is gone after it (T2).
-        let found = lock(&self.0).take_any();
+        let (found, bytes) = {
+            let mut slabs = lock(&self.0);
+            (slabs.take_any(), slabs.figures.bytes)
+        };
         if let Some(block) = found {
             return Ok(block);
         }
-        let slab = Slab::allocate(plan, pool)?;
+        let slab = Slab::allocate(&grown(plan, bytes), pool)?;
         // SAFETY: fresh, with the pool's plan, and nobody else's.
         Ok(unsafe { lock(&self.0).add_and_carve(slab) })
     }
@@ -130,6 +136,17 @@ impl SlabStore {
     }
 }
 
+/// Slabs become larger as there are more of them, so that few allocations hold
+/// much memory: an eighth of what the class has, up to [`MAX_SLAB_BYTES`].
+fn grown(plan: &SlabPlan, bytes: usize) -> SlabPlan {
+    let size = plan.block_size().get() as usize;
+    let blocks = bytes.min(8 * MAX_SLAB_BYTES) / 8 / size;
+    match u32::try_from(blocks) {
+        Ok(blocks) if blocks > plan.blocks() && plan.blocks() > 1 => plan.with_blocks(blocks),
+        _ => *plan,
+    }
+}
+
 impl Slabs {
     fn take_used(&mut self) -> Option<PoolBlock> {
         let slab = self.with_room.find(Slab::has_free)?;
@@ -151,10 +168,12 @@ impl Slabs {
     }
 
     /// # Safety
-    /// `slab` is fresh and the caller's alone.
+    /// `slab` is live, fresh and the caller's alone.
     unsafe fn add_and_carve(&mut self, slab: NonNull<Slab>) -> PoolBlock {
         self.figures.slabs += 1;
         self.figures.allocated += 1;
+        // SAFETY: live, as the caller promises.
+        self.figures.bytes += unsafe { slab.as_ref() }.size();
         // SAFETY: live, and freed only after it was taken off (T1).
         unsafe { self.with_room.push(slab) };
         // SAFETY: S4: under our lock.
@@ -184,6 +203,7 @@ impl Slabs {
         self.figures.out -= 1;
         if this.is_idle() {
             self.figures.slabs -= 1;
+            self.figures.bytes -= this.size();
             if had_room {
                 // SAFETY: T1: on the list.
                 unsafe { self.with_room.remove(slab) };

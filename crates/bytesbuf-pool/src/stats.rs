@@ -50,7 +50,6 @@ pub struct PoolStats {
 #[non_exhaustive]
 pub struct ClassStats {
     block_size: NonZero<u32>,
-    slab_size: usize,
     contiguous_only: bool,
     tally: Tally,
     in_depot: usize,
@@ -70,7 +69,6 @@ impl PoolStats {
         let (tallies, thread_caches) = shared.tally();
         let class = |class: Class| ClassStats {
             block_size: shared.classes().plan(class).slab.block_size(),
-            slab_size: shared.classes().plan(class).slab.size(),
             contiguous_only: shared.classes().is_contiguous_only(class),
             tally: tallies[class.index()],
             in_depot: shared.depot().blocks(class),
@@ -109,7 +107,7 @@ impl PoolStats {
     /// free or not used yet.
     #[must_use]
     pub fn bytes_allocated(&self) -> usize {
-        self.sum(|class| class.slab_size.saturating_mul(class.slabs()))
+        self.sum(|class| class.slabs.bytes)
             .saturating_add(self.direct.bytes)
     }
 

@@ -75,6 +75,19 @@ const VISITS_A_LOOK: u32 = 64;
 struct PerClass {
     magazines: UnsafeCell<Magazines>,
     counters: Counters,
+    /// Stands for `magazines` before loom: two accesses that C2 does not keep apart
+    /// are a race.
+    #[cfg(bytesbuf_loom)]
+    probe: loom::cell::UnsafeCell<()>,
+}
+
+impl PerClass {
+    #[inline]
+    fn access(&self) -> *mut Magazines {
+        #[cfg(bytesbuf_loom)]
+        self.probe.with_mut(|_| ());
+        self.magazines.get()
+    }
 }
 
 impl Linked for ThreadCache {
@@ -89,7 +102,7 @@ struct Inside<'a>(&'a ThreadCache);
 impl Inside<'_> {
     #[inline]
     fn magazines(&mut self, class: Class) -> &mut Magazines {
-        let magazines = self.0.of(class).magazines.get();
+        let magazines = self.0.of(class).access();
         // SAFETY: C2: inside, so nobody else has access; C3: this value, of which
         // there is one at a time, is borrowed for as long.
         unsafe { &mut *magazines }
@@ -125,6 +138,8 @@ impl ThreadCache {
             classes: std::array::from_fn(|_| PerClass {
                 magazines: UnsafeCell::new(Magazines::new()),
                 counters: Counters::new(),
+                #[cfg(bytesbuf_loom)]
+                probe: loom::cell::UnsafeCell::new(()),
             }),
         })?;
         // SAFETY: the caller holds a reference (P1).
@@ -406,15 +421,15 @@ impl ThreadCache {
     pub(crate) unsafe fn frozen_magazines(&self, class: Class) -> &mut Magazines {
         // SAFETY: C2: the owner is out and stays out; the registry's lock keeps
         // others from trimming.
-        unsafe { &mut *self.of(class).magazines.get() }
+        unsafe { &mut *self.of(class).access() }
     }
 
     /// Whether the owner has used the cache since this was last asked. By the
     /// registry, under its lock.
     pub(crate) fn was_used(&self) -> bool {
-        let operations = self
-            .counters()
-            .fold(0, |sum: usize, counters| sum.wrapping_add(counters.operations()));
+        let operations = self.counters().fold(0, |sum: usize, counters| {
+            sum.wrapping_add(counters.operations())
+        });
         self.ticked.replace(operations) != operations
     }
 

@@ -117,8 +117,4 @@ impl Shared {
             .map(|class| tallies[class.index()].cached() * self.block_size(class))
             .sum()
     }
-
-    fn block_size(&self, class: Class) -> usize {
-        self.classes().plan(class).slab.block_size().get() as usize
-    }
 }

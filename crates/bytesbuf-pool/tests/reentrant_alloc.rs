@@ -123,9 +123,7 @@ fn the_allocator_may_close_the_pool_that_releases() {
     for blocks in [1, 70, 200] {
         let pool = GlobalPool::new();
         thread::spawn(move || {
-            let rented: Vec<_> = (0..blocks)
-                .map(|_| pool.rent(1024).unwrap())
-                .collect();
+            let rented: Vec<_> = (0..blocks).map(|_| pool.rent(1024).unwrap()).collect();
             CLOSE.with(|close| close.replace(Some(pool)));
             drop(rented);
         })

@@ -7,10 +7,10 @@ pub(super) use loom::thread;
 #[cfg(not(bytesbuf_loom))]
 pub(super) use std::thread;
 
-use crate::header::PoolBlock;
-use crate::thread_cache::ThreadCache;
 use crate::GlobalPool;
+use crate::header::PoolBlock;
 use crate::size_class::Class;
+use crate::thread_cache::ThreadCache;
 
 /// The class that the scenarios use.
 pub(super) const CLASS: Class = Class::FIRST;
@@ -49,6 +49,19 @@ impl Cache {
         let block = self.cache().rent(CLASS).expect("memory");
         block.touch();
         block
+    }
+
+    /// Rents a block by the fast path alone, and writes to it.
+    pub(super) fn rent_fast(&self) -> Option<PoolBlock> {
+        let block = self.cache().pop(CLASS)?;
+        block.touch();
+        Some(block)
+    }
+
+    /// Writes to a block and releases it by the fast path alone.
+    pub(super) fn release_fast(&self, block: PoolBlock) -> Result<(), PoolBlock> {
+        block.touch();
+        self.cache().push(block)
     }
 
     /// Writes to a block and releases it.

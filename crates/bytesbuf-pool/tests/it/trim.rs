@@ -116,7 +116,10 @@ fn trim_to_leaves_about_that_much() {
     pool.trim_to(cached / 2);
     let left = pool.stats().bytes_cached();
     assert!(left <= cached / 2, "{left} of {cached}");
-    assert!(left + (512 << 10) >= cached / 2 || cfg!(miri), "{left} of {cached}");
+    assert!(
+        left + (512 << 10) >= cached / 2 || cfg!(miri),
+        "{left} of {cached}"
+    );
     pool.trim_to(0);
     if REACHES {
         assert_eq!(pool.stats().bytes_cached(), 0);

@@ -153,7 +153,8 @@ impl GlobalPool {
         check_request(min_bytes)?;
         probe_allocator(min_bytes)?;
         let mut buf = BytesBuf::new();
-        self.0.provide(min_bytes, &mut |block| buf.push_block_back(block))?;
+        self.0
+            .provide(min_bytes, &mut |block| buf.push_block_back(block))?;
         Ok(buf)
     }
 
