@@ -1,9 +1,10 @@
 //! The pool, as a provider of buffers.
 
 use core::fmt;
+use core::time::Duration;
 
 use bytesbuf_core::{BlockProvider, ReserveError};
-use bytesbuf_pool::{GlobalPoolBuilder, PoolStats};
+use bytesbuf_pool::{Budget, GlobalPoolBuilder, Permit, PoolStats};
 
 use super::{Memory, check_request, probe_allocator};
 use crate::BytesBuf;
@@ -94,7 +95,8 @@ impl GlobalPool {
     /// rented.
     ///
     /// # Errors
-    /// [`ReserveError`]: too large for any memory, or the allocator has no more.
+    /// [`ReserveError`]: too large for any memory, over the budget of this handle, or
+    /// the allocator has no more.
     #[inline]
     pub fn try_reserve(&self, min_bytes: usize) -> Result<BytesBuf, ReserveError> {
         if self.fits_one_block(min_bytes) {
@@ -142,6 +144,99 @@ impl GlobalPool {
         Ok(BytesBuf::from_block(self.0.rent_contiguous(bytes)?))
     }
 
+    /// Like [`try_reserve`](Self::try_reserve), but waits until the budget of this
+    /// handle has room, blocking the thread. Does not wait on a handle without
+    /// budget.
+    ///
+    /// First come, first served, together with [`reserve_async`](Self::reserve_async).
+    ///
+    /// # Errors
+    /// [`ReserveError::OverBudget`] when the time is up, or at once for a request
+    /// that is larger than the limit; otherwise as `try_reserve`.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use bytesbuf::mem::GlobalPool;
+    ///
+    /// let pool = GlobalPool::builder().max_bytes(64 << 10).build()?;
+    /// let all = pool.reserve(64 << 10);
+    /// pool.reserve_timeout(1, Duration::from_millis(1)).unwrap_err();
+    /// drop(all);
+    /// let buf = pool.reserve_timeout(1, Duration::from_millis(1)).unwrap();
+    /// assert_eq!(buf.capacity(), 1024);
+    /// # Ok::<(), bytesbuf::mem::InvalidSettings>(())
+    /// ```
+    pub fn reserve_timeout(
+        &self,
+        min_bytes: usize,
+        timeout: Duration,
+    ) -> Result<BytesBuf, ReserveError> {
+        gather(self.0.permit_timeout(min_bytes, timeout)?)
+    }
+
+    /// Like [`try_reserve`](Self::try_reserve), but waits until the budget of this
+    /// handle has room, as a future. Needs no particular runtime, and owns what it
+    /// needs; dropping it at any time gives back what it has.
+    ///
+    /// # Errors
+    /// [`ReserveError::OverBudget`] at once for a request that is larger than the
+    /// limit; otherwise as `try_reserve`.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::mem::{GlobalPool, ReserveError};
+    ///
+    /// async fn greet(pool: &GlobalPool) -> Result<bytesbuf::BytesView, ReserveError> {
+    ///     let mut buf = pool.reserve_async(5).await?;
+    ///     buf.put_slice(*b"hello");
+    ///     Ok(buf.consume_all())
+    /// }
+    /// ```
+    pub fn reserve_async(
+        &self,
+        min_bytes: usize,
+    ) -> impl Future<Output = Result<BytesBuf, ReserveError>> + Send + use<> {
+        let permit = self.0.permit_async(min_bytes);
+        async move { gather(permit.await?) }
+    }
+
+    /// A handle of the same pool that charges a budget for what is reserved through
+    /// it, from the reservation to the last view of it: one for each connection,
+    /// say.
+    ///
+    /// # Panics
+    /// If this handle has a budget already and the new one is not below it: what
+    /// is reserved would escape the limit. Make it with [`Budget::child`].
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::mem::{Budget, GlobalPool, ReserveError};
+    ///
+    /// let pool = GlobalPool::new();
+    /// let process = Budget::new(1 << 30);
+    /// let connection = process.child(16 << 10);
+    /// let memory = pool.with_budget(&connection);
+    ///
+    /// let buf = memory.reserve(16_000);
+    /// assert!(matches!(
+    ///     memory.try_reserve(1),
+    ///     Err(ReserveError::OverBudget { requested: 1024, in_use: 16_384, limit: 16_384 })
+    /// ));
+    /// drop(buf);
+    /// assert_eq!(process.in_use(), 0);
+    /// ```
+    #[must_use]
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self(self.0.with_budget(budget))
+    }
+
+    /// What is charged for reservations through this handle.
+    #[must_use]
+    pub const fn budget(&self) -> Option<&Budget> {
+        self.0.budget()
+    }
+
     #[inline]
     fn fits_one_block(&self, min_bytes: usize) -> bool {
         min_bytes.wrapping_sub(1) < self.0.largest_block()
@@ -183,6 +278,13 @@ impl GlobalPool {
     pub fn stats(&self) -> PoolStats {
         self.0.stats()
     }
+}
+
+/// The blocks of a request as a buffer.
+fn gather(permit: Permit) -> Result<BytesBuf, ReserveError> {
+    let mut buf = BytesBuf::new();
+    permit.provide(&mut |block| buf.push_block_back(block))?;
+    Ok(buf)
 }
 
 /// A pool from the builder, as a provider of buffers.
