@@ -5,46 +5,122 @@
 //! the allocator. (The queue has no locks, but a thread that is stopped between
 //! claiming a place and filling it makes the next one at that place yield.)
 
+use std::array;
+
 use crate::magazine::Magazine;
-use crate::size_class::{CLASSES, DEPOT_EMPTIES, SizeClass};
-use crate::sync::ArrayQueue;
+use crate::size_class::{Class, ClassTable, DEPOT_EMPTIES, MAX_CLASSES};
+use crate::sync::{ArrayQueue, AtomicUsize, Ordering};
 
 pub(crate) struct Depot {
-    filled: [ArrayQueue<Magazine>; CLASSES],
-    empty: [ArrayQueue<Magazine>; CLASSES],
+    classes: [Shelf; MAX_CLASSES],
+    /// Bytes of payload in all blocks here, and how many there may be.
+    bytes: AtomicUsize,
+    max_bytes: usize,
+}
+
+struct Shelf {
+    filled: ArrayQueue<Magazine>,
+    empty: ArrayQueue<Magazine>,
+    /// Blocks in `filled`.
+    blocks: AtomicUsize,
+    block_size: usize,
+    /// Fewest magazines that were in `filled` since the last tick: nobody needed
+    /// those.
+    spare: AtomicUsize,
 }
 
 impl Depot {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(classes: &ClassTable, max_bytes: usize) -> Self {
+        let mut all = Class::all();
         Self {
-            filled: SizeClass::ALL.map(|class| ArrayQueue::new(class.depot_magazines())),
-            empty: SizeClass::ALL.map(|_| ArrayQueue::new(DEPOT_EMPTIES)),
+            classes: array::from_fn(|_| {
+                let plan = all.next().map(|class| classes.plan(class));
+                Shelf {
+                    filled: ArrayQueue::new(plan.map_or(1, |plan| plan.depot_magazines)),
+                    empty: ArrayQueue::new(DEPOT_EMPTIES),
+                    blocks: AtomicUsize::new(0),
+                    block_size: plan.map_or(1, |plan| plan.slab.block_size().get() as usize),
+                    spare: AtomicUsize::new(0),
+                }
+            }),
+            bytes: AtomicUsize::new(0),
+            max_bytes,
         }
     }
 
     /// A magazine with at least one block.
-    pub(crate) fn take_filled(&self, class: SizeClass) -> Option<Magazine> {
-        self.filled[class.index()].pop()
+    pub(crate) fn take_filled(&self, class: Class) -> Option<Magazine> {
+        let shelf = self.of(class);
+        let Some(filled) = shelf.filled.pop() else {
+            // Relaxed: partner of nothing; a figure to go by.
+            shelf.spare.store(0, Ordering::Relaxed);
+            return None;
+        };
+        // Relaxed: partner of nothing; a figure to go by.
+        shelf.spare.fetch_min(shelf.filled.len(), Ordering::Relaxed);
+        self.count_out(shelf, filled.len());
+        Some(filled)
     }
 
     /// Stores a magazine with at least one block, or gives it back if there is no
-    /// room.
-    pub(crate) fn give_filled(&self, class: SizeClass, filled: Magazine) -> Result<(), Magazine> {
+    /// room or too much here already.
+    pub(crate) fn give_filled(&self, class: Class, filled: Magazine) -> Result<(), Magazine> {
         debug_assert!(!filled.is_empty(), "only magazines with blocks");
-        self.filled[class.index()].push(filled)
+        let shelf = self.of(class);
+        let blocks = filled.len();
+        let bytes = blocks * shelf.block_size;
+        // Counted before they are here, so that the bound holds at any moment.
+        // Relaxed: partner of nothing; a bound on a sum, nothing is handed over.
+        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        // Relaxed: partner of nothing; a figure for people.
+        shelf.blocks.fetch_add(blocks, Ordering::Relaxed);
+        let stored = if before.saturating_add(bytes) > self.max_bytes {
+            Err(filled)
+        } else {
+            shelf.filled.push(filled)
+        };
+        if stored.is_err() {
+            self.count_out(shelf, blocks);
+        }
+        stored
     }
 
-    pub(crate) fn take_empty(&self, class: SizeClass) -> Option<Magazine> {
-        self.empty[class.index()].pop()
+    fn count_out(&self, shelf: &Shelf, blocks: usize) {
+        // Relaxed: partner of nothing; as in `give_filled`.
+        self.bytes
+            .fetch_sub(blocks * shelf.block_size, Ordering::Relaxed);
+        // Relaxed: partner of nothing; a figure for people.
+        shelf.blocks.fetch_sub(blocks, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take_empty(&self, class: Class) -> Option<Magazine> {
+        self.of(class).empty.pop()
     }
 
     /// Stores an empty magazine, or gives it back if there is no room or if it is
     /// none.
-    pub(crate) fn give_empty(&self, class: SizeClass, empty: Magazine) -> Result<(), Magazine> {
+    pub(crate) fn give_empty(&self, class: Class, empty: Magazine) -> Result<(), Magazine> {
         debug_assert!(empty.is_empty(), "only magazines without blocks");
         if empty.is_none() {
             return Err(empty);
         }
-        self.empty[class.index()].push(empty)
+        self.of(class).empty.push(empty)
+    }
+
+    /// Blocks of a class that are here.
+    pub(crate) fn blocks(&self, class: Class) -> usize {
+        // Relaxed: partner of nothing; a figure for people.
+        self.of(class).blocks.load(Ordering::Relaxed)
+    }
+
+    /// Magazines of a class that nobody has needed since this was last asked.
+    pub(crate) fn tick(&self, class: Class) -> usize {
+        let shelf = self.of(class);
+        // Relaxed: partner of nothing; a figure to go by.
+        shelf.spare.swap(shelf.filled.len(), Ordering::Relaxed)
+    }
+
+    fn of(&self, class: Class) -> &Shelf {
+        &self.classes[class.index()]
     }
 }

@@ -1,50 +1,74 @@
-//! What stands in front of a block's payload, and sole ownership of a block.
-//!
-//! ```text
-//!   ┌──────────────────────────────┬─────────────────────────────────┐
-//!   │ Header: count, pool, class   │ payload: 1, 4, 16 or 64 KiB     │
-//!   └──────────────────────────────┴─────────────────────────────────┘
-//!   aligned to 64                  aligned to 64
-//! ```
+//! The state of a block, and sole ownership of a block.
 //!
 //! # Invariants
-//! * **B1** A [`PoolBlock`] points at a live header at the start of an allocation
-//!   made by `slab`, with its payload behind it, and its provenance covers both.
+//! * **B1** A [`PoolBlock`] points at the live header of a block that is out of
+//!   its slab (S3), with provenance over the slab; the payload is the one that the
+//!   header names.
 //! * **B2** Who holds a `PoolBlock` is the only one with access to the block. A
 //!   block that is lent has no `PoolBlock`; its references own it instead.
-//! * **B3** `pool` and `class` are written once, before the `PoolBlock` exists.
+//! * **B3** `pool`, `slab`, `payload`, `size` and `class` are written once, before
+//!   the `PoolBlock` exists.
+//! * **B4** `next_free` and `charge` are accessed by who owns the block: holds the
+//!   `PoolBlock`, or has the slab that it is free in.
 #![expect(unsafe_code, reason = "reads headers through raw pointers")]
 
+use std::cell::Cell;
 use std::mem::MaybeUninit;
+use std::num::NonZero;
 use std::ptr::NonNull;
 
 use bytesbuf_core::RefCount;
 
+use crate::budget::Charge;
 use crate::shared::Shared;
-use crate::size_class::SizeClass;
+use crate::size_class::Class;
+use crate::slab::{Slab, SlabPlan};
+use crate::sync::{AtomicU32, Ordering};
 
-/// Alignment of headers and payloads, in bytes.
-pub(crate) const ALIGNMENT: usize = 64;
-
-/// Distance from the start of a header to its payload, in bytes.
-pub(crate) const PAYLOAD_OFFSET: usize = size_of::<Header>().next_multiple_of(ALIGNMENT);
-
-/// State of a block. The count is the first field, as core's contract wants.
-#[repr(C)]
+/// State of a block. The count is the first field, as core's contract wants. A
+/// cache line of its own, so that blocks of different threads do not share one.
+#[repr(C, align(64))]
 pub(crate) struct Header {
     count: RefCount,
     pool: NonNull<Shared>,
-    class: SizeClass,
+    payload: NonNull<MaybeUninit<u8>>,
+    slab: NonNull<Slab>,
+    /// What is credited at the last release.
+    charge: Cell<Option<Charge>>,
+    size: NonZero<u32>,
+    /// The next free block of the slab.
+    next_free: Cell<u32>,
+    /// Bytes from the start of the payload that may have been written since it was
+    /// last wiped.
+    filled: AtomicU32,
+    class: Class,
+    /// Whether the block is an allocation of its own.
+    direct: bool,
     #[cfg(bytesbuf_loom)]
     probe: loom::cell::UnsafeCell<()>,
 }
 
+#[cfg(not(bytesbuf_loom))]
+const _: () = assert!(size_of::<Header>() == 64);
+
 impl Header {
-    pub(crate) fn new(pool: NonNull<Shared>, class: SizeClass) -> Self {
+    pub(crate) fn new(
+        pool: NonNull<Shared>,
+        slab: NonNull<Slab>,
+        payload: NonNull<MaybeUninit<u8>>,
+        plan: &SlabPlan,
+    ) -> Self {
         Self {
             count: RefCount::new(1),
             pool,
-            class,
+            payload,
+            slab,
+            size: plan.block_size(),
+            charge: Cell::new(None),
+            next_free: Cell::new(0),
+            filled: AtomicU32::new(0),
+            class: plan.class(),
+            direct: plan.is_direct(),
             #[cfg(bytesbuf_loom)]
             probe: loom::cell::UnsafeCell::new(()),
         }
@@ -75,16 +99,27 @@ impl PoolBlock {
         self.0
     }
 
-    /// The pool that allocated the block.
+    /// The pool that the block belongs to.
     #[inline]
     pub(crate) fn pool(&self) -> NonNull<Shared> {
         self.header().pool
     }
 
+    /// The slab that the block belongs to.
+    pub(crate) fn slab(&self) -> NonNull<Slab> {
+        self.header().slab
+    }
+
     /// The class of the block.
     #[inline]
-    pub(crate) fn class(&self) -> SizeClass {
+    pub(crate) fn class(&self) -> Class {
         self.header().class
+    }
+
+    /// Bytes of payload.
+    #[inline]
+    pub(crate) fn size(&self) -> NonZero<u32> {
+        self.header().size
     }
 
     /// The count of references, of which there are none at the moment (B2).
@@ -96,10 +131,41 @@ impl PoolBlock {
     /// The first byte of the payload.
     #[inline]
     pub(crate) fn payload(&self) -> NonNull<MaybeUninit<u8>> {
-        let header = self.0.cast::<MaybeUninit<u8>>();
-        // SAFETY: B1: the allocation goes on behind the header, and the pointer's
-        // provenance covers it.
-        unsafe { header.add(PAYLOAD_OFFSET) }
+        self.header().payload
+    }
+
+    /// Whether the block is an allocation of its own.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.header().direct
+    }
+
+    /// What is charged for the block, at the caller's disposal (B4).
+    pub(crate) fn take_charge(&self) -> Option<Charge> {
+        self.header().charge.take()
+    }
+
+    /// Keeps a charge until the block is released (B4).
+    pub(crate) fn set_charge(&self, charge: Option<Charge>) {
+        self.header().charge.set(charge);
+    }
+
+    /// Bytes that may have been written since the block was last wiped.
+    pub(crate) fn filled(&self) -> usize {
+        // Relaxed: partner of nothing here. Whoever raised it held a reference (B2).
+        self.header().filled.load(Ordering::Relaxed) as usize
+    }
+
+    pub(crate) fn set_filled(&self, bytes: u32) {
+        // Relaxed: partner of nothing; the caller owns the block.
+        self.header().filled.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn next_free(&self) -> u32 {
+        self.header().next_free.get()
+    }
+
+    pub(crate) fn set_next_free(&self, next: u32) {
+        self.header().next_free.set(next);
     }
 
     /// Tells loom that the block is written here.

@@ -2,6 +2,7 @@
 //! last release.
 #![expect(unsafe_code, reason = "plays the provider of the block ABI")]
 
+use std::num::NonZero;
 use std::ptr::NonNull;
 
 use bytesbuf_core::{Block, BlockRef, BlockRefCounted, BlockRefVTable, ReserveError};
@@ -9,10 +10,11 @@ use bytesbuf_core::{Block, BlockRef, BlockRefCounted, BlockRefVTable, ReserveErr
 use crate::header::{Header, PoolBlock};
 use crate::local;
 use crate::shared::Shared;
-use crate::size_class::SizeClass;
-use crate::slab;
+use crate::size_class::Class;
+use crate::slab::{Slab, SlabPlan};
 
-const TABLE: BlockRefVTable<Header> = BlockRefVTable::from_counted();
+/// Of blocks that the pool keeps.
+const POOLED: BlockRefVTable<Header> = BlockRefVTable::from_counted();
 
 // SAFETY: repr(C) with the count first; a lent block stays allocated until
 // `release` (B2); only core changes the count while it is lent.
@@ -27,22 +29,55 @@ unsafe impl BlockRefCounted for Header {
     }
 }
 
-/// Lends a block that the caller owns.
-#[inline]
-pub(crate) fn lend(block: PoolBlock) -> Block {
-    block.count().reset(1);
-    let (payload, len) = (block.payload(), block.class().block_size());
-    let header = block.into_raw();
-    // SAFETY: the count of one, set above, is the reference made here.
-    let block_ref = unsafe { BlockRef::new_counted(header, &TABLE) };
-    // SAFETY: B1 and B2: `len` bytes that nobody else touches until `release`; the
-    // count is one.
-    unsafe { Block::new(payload, len, block_ref) }
+/// The header of a block that is an allocation of its own.
+#[repr(transparent)]
+struct DirectHeader(Header);
+
+const DIRECT: BlockRefVTable<DirectHeader> = BlockRefVTable::from_counted();
+
+// SAFETY: as for `Header`, which it is.
+unsafe impl BlockRefCounted for DirectHeader {
+    type State = Self;
+
+    unsafe fn release(state_ptr: NonNull<Self>) {
+        // SAFETY: as for `Header`, made by `rent_direct`.
+        release_direct(unsafe { PoolBlock::from_raw(state_ptr.cast()) });
+    }
 }
 
-/// Takes a block back on the current thread.
+/// Lends a pooled block that the caller owns, and that nothing has to be done for
+/// when it comes back.
 #[inline]
-fn release(block: PoolBlock) {
+pub(crate) fn lend(block: PoolBlock) -> Block {
+    debug_assert!(!block.is_direct(), "the table is for pooled blocks");
+    lend_with(block, &POOLED)
+}
+
+/// Lends a block that is an allocation of its own, and the caller's.
+pub(crate) fn lend_direct(block: PoolBlock) -> Block {
+    debug_assert!(block.is_direct(), "the table is for direct blocks");
+    lend_with(block, &DIRECT)
+}
+
+/// `T` is `Header` or a transparent wrapper of it.
+#[inline]
+pub(crate) fn lend_with<T: BlockRefCounted<State = T>>(
+    block: PoolBlock,
+    table: &'static BlockRefVTable<T>,
+) -> Block {
+    block.count().reset(1);
+    let (payload, size) = (block.payload(), block.size());
+    let state = block.into_raw().cast::<T>();
+    // SAFETY: a header (B1); the count of one, set above, is the reference made here.
+    let block_ref = unsafe { BlockRef::new_counted(state, table) };
+    // SAFETY: B1 and B2: `size` bytes that nobody else touches until `release`; the
+    // count is one.
+    unsafe { Block::new(payload, size, block_ref) }
+}
+
+/// Takes a pooled block back on the current thread.
+#[inline]
+pub(crate) fn release(block: PoolBlock) {
     let pool = block.pool();
     if let Err(block) = local::with_hot(pool, block, |cache, block| cache.push(block)) {
         release_slow(pool, block);
@@ -67,7 +102,7 @@ fn release_slow(pool: NonNull<Shared>, block: PoolBlock) {
 #[inline(never)]
 pub(crate) unsafe fn rent_slow(
     pool: NonNull<Shared>,
-    class: SizeClass,
+    class: Class,
 ) -> Result<PoolBlock, ReserveError> {
     // SAFETY: the caller holds a reference.
     let rented = unsafe { local::with_cache(pool, (), |cache, ()| cache.rent(class)) };
@@ -78,30 +113,70 @@ pub(crate) unsafe fn rent_slow(
     }
 }
 
-/// Rents without a thread cache: straight from the allocator.
+/// Rents without a thread cache: straight from the slabs.
 ///
 /// # Safety
 /// The caller holds a reference to `pool` (P1) during the call.
 pub(crate) unsafe fn rent_uncached(
     pool: NonNull<Shared>,
-    class: SizeClass,
+    class: Class,
 ) -> Result<PoolBlock, ReserveError> {
-    let block = slab::allocate(class, pool)?;
     // SAFETY: the caller holds a reference.
     let shared = unsafe { pool.as_ref() };
+    let plan = &shared.classes().plan(class).slab;
+    let block = shared.slabs(class).take(plan, pool)?;
     shared.retain(1); // the block's
-    shared.uncached(class).allocated_and_rented_shared();
+    shared.uncached(class).fetched_and_rented_shared();
     Ok(block)
 }
 
-/// Releases without a thread cache: straight to the allocator.
+/// Releases without a thread cache: straight to the slabs.
 pub(crate) fn release_uncached(block: PoolBlock) {
     let (pool, class) = (block.pool(), block.class());
     // SAFETY: P1: the block's reference keeps the pool alive until it is given up
     // below.
     let shared = unsafe { pool.as_ref() };
-    shared.uncached(class).released_and_freed_shared();
-    slab::free(block);
+    shared.uncached(class).released_and_put_back_shared();
+    shared.slabs(class).put(block);
+    // SAFETY: P1: the reference of the block, which is back in its slab.
+    unsafe { Shared::release(pool, 1) };
+}
+
+/// Rents a block that is an allocation of its own.
+///
+/// # Safety
+/// The caller holds a reference to `pool` (P1) during the call.
+#[cold]
+pub(crate) unsafe fn rent_direct(
+    pool: NonNull<Shared>,
+    size: NonZero<u32>,
+) -> Result<PoolBlock, ReserveError> {
+    // SAFETY: the caller holds a reference.
+    let shared = unsafe { pool.as_ref() };
+    let plan =
+        SlabPlan::direct(size, shared.settings().alignment).ok_or(ReserveError::OutOfMemory {
+            requested: size.get() as usize,
+        })?;
+    let slab = Slab::allocate(&plan, pool)?;
+    // SAFETY: fresh, and ours alone.
+    let block = unsafe { Slab::carve(slab) }.expect("a slab of one block");
+    shared.retain(1); // the block's
+    shared.direct().rented(size.get() as usize);
+    Ok(block)
+}
+
+/// Frees a block that is an allocation of its own.
+#[cold]
+pub(crate) fn release_direct(block: PoolBlock) {
+    let (pool, slab, size) = (block.pool(), block.slab(), block.size());
+    // SAFETY: P1: the block's reference keeps the pool alive until it is given up
+    // below.
+    let shared = unsafe { pool.as_ref() };
+    shared.direct().released(size.get() as usize);
+    // SAFETY: S4: in no store; who has its one block has the slab.
+    unsafe { Slab::put(slab, block) };
+    // SAFETY: as above, and the one block is back.
+    unsafe { Slab::free(slab) };
     // SAFETY: P1: the reference of the block, which is gone.
     unsafe { Shared::release(pool, 1) };
 }

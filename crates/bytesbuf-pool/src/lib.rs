@@ -50,9 +50,16 @@
     )
 )]
 
+mod alloc;
+mod attended;
+mod barrier;
+mod budget;
+mod builder;
+mod clock;
 mod depot;
 mod header;
 mod lease;
+mod list;
 #[cfg(not(bytesbuf_loom))]
 mod local;
 #[cfg(bytesbuf_loom)]
@@ -61,16 +68,26 @@ mod local;
 mod magazine;
 #[cfg(test)]
 mod model_tests;
+mod pages;
+mod permit;
 mod pool;
 mod registry;
+mod settings;
 mod shared;
 mod size_class;
 mod slab;
+mod slab_store;
 mod stats;
 mod sync;
 mod tally;
 mod thread_cache;
+mod trim;
 
+pub use budget::{
+    Budget, BudgetBuilder, BudgetStats, Charge, ChargeFuture, InvalidBudget, Pressure,
+};
+pub use builder::{GlobalPoolBuilder, InvalidSettings};
+pub use permit::Permit;
 pub use pool::GlobalPool;
-pub use size_class::SizeClass;
+pub use settings::Wipe;
 pub use stats::{ClassStats, PoolStats};

@@ -155,7 +155,8 @@ fn find(pool: NonNull<Shared>) -> Option<NonNull<ThreadCache>> {
 #[cold]
 unsafe fn create(pool: NonNull<Shared>) -> Option<NonNull<ThreadCache>> {
     // SAFETY: the caller holds a reference.
-    if unsafe { pool.as_ref() }.is_closed() {
+    let shared = unsafe { pool.as_ref() };
+    if shared.is_closed() || shared.settings().pass_through {
         return None;
     }
     // Registers the destructor, or tells that it has run.

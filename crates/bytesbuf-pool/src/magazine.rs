@@ -9,7 +9,6 @@
 //!   that neither `push` nor `pop` calls the allocator.
 
 use crate::header::PoolBlock;
-use crate::size_class::SizeClass;
 
 /// A stack of blocks of one class. Dropping one that is not empty leaks blocks.
 pub(crate) struct Magazine(Vec<PoolBlock>);
@@ -21,9 +20,9 @@ impl Magazine {
     }
 
     /// An empty magazine, or `None` if the allocator refuses.
-    pub(crate) fn try_new(class: SizeClass) -> Option<Self> {
+    pub(crate) fn try_new(capacity: usize) -> Option<Self> {
         let mut blocks = Vec::new();
-        blocks.try_reserve_exact(class.magazine_blocks()).ok()?;
+        blocks.try_reserve_exact(capacity).ok()?;
         Some(Self(blocks))
     }
 
@@ -36,7 +35,7 @@ impl Magazine {
     }
 
     /// Whether there is no room, as in [`none`](Self::none).
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.0.len() == self.0.capacity()
     }
 
@@ -87,21 +86,20 @@ impl Magazines {
         self.loaded.push(block)
     }
 
-    /// After a failed `pop`: swaps in the other magazine if it has blocks.
-    pub(crate) fn swap_and_pop(&mut self) -> Option<PoolBlock> {
-        if self.previous.is_empty() {
-            return None;
+    /// Takes a block from either magazine; from the other one by swapping the two.
+    pub(crate) fn pop_either(&mut self) -> Option<PoolBlock> {
+        if self.loaded.is_empty() && !self.previous.is_empty() {
+            std::mem::swap(&mut self.loaded, &mut self.previous);
         }
-        std::mem::swap(&mut self.loaded, &mut self.previous);
         self.loaded.pop()
     }
 
-    /// After a failed `push`: swaps in the other magazine if it has room.
-    pub(crate) fn swap_and_push(&mut self, block: PoolBlock) -> Result<(), PoolBlock> {
-        if self.previous.is_full() {
-            return Err(block);
+    /// Puts a block into either magazine, or gives it back; into the other one by
+    /// swapping the two.
+    pub(crate) fn push_either(&mut self, block: PoolBlock) -> Result<(), PoolBlock> {
+        if self.loaded.is_full() && !self.previous.is_full() {
+            std::mem::swap(&mut self.loaded, &mut self.previous);
         }
-        std::mem::swap(&mut self.loaded, &mut self.previous);
         self.loaded.push(block)
     }
 
@@ -124,6 +122,11 @@ impl Magazines {
         (self.loaded.push(block), displaced)
     }
 
+    /// Both magazines.
+    pub(crate) const fn both(&mut self) -> [&mut Magazine; 2] {
+        [&mut self.loaded, &mut self.previous]
+    }
+
     /// Takes both magazines out.
     pub(crate) fn take(&mut self) -> [Magazine; 2] {
         let Self { loaded, previous } = std::mem::replace(self, Self::new());
@@ -133,70 +136,99 @@ impl Magazines {
 
 #[cfg(all(test, not(bytesbuf_loom)))]
 mod tests {
+    use std::num::NonZero;
     use std::ptr::NonNull;
 
     use super::*;
-    use crate::slab;
+    use crate::size_class::Class;
+    use crate::slab::SlabPlan;
+    use crate::slab_store::SlabStore;
 
-    fn block() -> PoolBlock {
-        slab::allocate(SizeClass::ALL[0], NonNull::dangling()).unwrap()
+    /// Where the blocks of a test come from and go to.
+    struct Blocks {
+        store: SlabStore,
+        plan: SlabPlan,
     }
 
-    fn drain(mut magazine: Magazine) -> usize {
-        let mut blocks = 0;
-        while let Some(block) = magazine.pop() {
-            slab::free(block);
-            blocks += 1;
+    impl Blocks {
+        fn new() -> Self {
+            let size = NonZero::new(64).unwrap();
+            Self {
+                store: SlabStore::new(),
+                plan: SlabPlan::new(Class::FIRST, size, 3, 64).unwrap(),
+            }
         }
-        blocks
+
+        fn take(&self) -> PoolBlock {
+            self.store.take(&self.plan, NonNull::dangling()).unwrap()
+        }
+
+        fn put(&self, block: PoolBlock) {
+            self.store.put(block);
+        }
+
+        fn drain(&self, mut magazine: Magazine) -> usize {
+            let mut blocks = 0;
+            while let Some(block) = magazine.pop() {
+                self.put(block);
+                blocks += 1;
+            }
+            blocks
+        }
+    }
+
+    const CAPACITY: usize = 4;
+
+    fn empty() -> Magazine {
+        Magazine::try_new(CAPACITY).unwrap()
     }
 
     #[test]
     fn a_magazine_holds_its_capacity_and_no_more() {
-        let class = SizeClass::ALL[0];
-        let mut magazine = Magazine::try_new(class).unwrap();
-        for _ in 0..class.magazine_blocks() {
-            assert!(magazine.push(block()).is_ok());
+        let blocks = Blocks::new();
+        let mut magazine = empty();
+        for _ in 0..CAPACITY {
+            assert!(magazine.push(blocks.take()).is_ok());
         }
-        slab::free(magazine.push(block()).expect_err("full"));
-        assert_eq!(drain(magazine), class.magazine_blocks());
+        blocks.put(magazine.push(blocks.take()).expect_err("full"));
+        assert_eq!(blocks.drain(magazine), CAPACITY);
     }
 
     #[test]
     fn none_has_no_room() {
+        let blocks = Blocks::new();
         let mut none = Magazine::none();
         assert!(none.is_none() && none.is_empty());
-        slab::free(none.push(block()).expect_err("no room"));
-        assert!(!Magazine::try_new(SizeClass::ALL[0]).unwrap().is_none());
+        blocks.put(none.push(blocks.take()).expect_err("no room"));
+        assert!(!empty().is_none());
     }
 
     #[test]
     fn the_pair_exchanges_one_magazine_in_each_direction() {
-        let class = SizeClass::ALL[0];
+        let blocks = Blocks::new();
         let mut pair = Magazines::new();
-        let empty = || Magazine::try_new(class).unwrap();
 
-        let (pushed, displaced) = pair.load_and_push(empty(), block());
+        let (pushed, displaced) = pair.load_and_push(empty(), blocks.take());
         assert!(pushed.is_ok() && displaced.is_none());
-        for _ in 1..class.magazine_blocks() {
-            assert!(pair.push(block()).is_ok());
+        for _ in 1..CAPACITY {
+            assert!(pair.push(blocks.take()).is_ok());
         }
-        let extra = pair.push(block()).expect_err("full");
-        let extra = pair.swap_and_push(extra).expect_err("no second magazine");
-        assert!(pair.swap_and_pop().is_none());
-        assert!(pair.pop().is_some_and(|block| {
-            slab::free(block);
+        let extra = pair.push(blocks.take()).expect_err("full");
+        let extra = pair.push_either(extra).expect_err("no second magazine");
+        assert!(pair.pop_either().is_some_and(|block| {
+            blocks.put(block);
             true
         }));
         assert!(pair.push(extra).is_ok());
 
-        let (pushed, displaced) = pair.load_and_push(empty(), block());
+        let (pushed, displaced) = pair.load_and_push(empty(), blocks.take());
         assert!(pushed.is_ok() && displaced.is_none());
-        let (pushed, displaced) = pair.load_and_push(empty(), block());
+        let (pushed, displaced) = pair.load_and_push(empty(), blocks.take());
         assert!(pushed.is_ok());
-        assert_eq!(drain(displaced), class.magazine_blocks());
+        assert_eq!(blocks.drain(displaced), CAPACITY);
 
-        let blocks: usize = pair.take().into_iter().map(drain).sum();
-        assert_eq!(blocks, 2);
+        let left: usize = pair.take().into_iter().map(|m| blocks.drain(m)).sum();
+        assert_eq!(left, 2);
+        assert_eq!(blocks.store.figures().slabs, 0, "all went back");
     }
 }

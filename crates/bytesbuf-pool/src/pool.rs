@@ -1,17 +1,21 @@
 //! The handle of a pool.
 #![expect(unsafe_code, reason = "a counted handle of the shared object")]
 
-use std::alloc::{Layout, handle_alloc_error};
 use std::fmt;
+use std::num::NonZero;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
 use bytesbuf_core::{Block, BlockProvider, ReserveError};
 
+use crate::budget::{Budget, Charge};
+use crate::builder::GlobalPoolBuilder;
+use crate::header::PoolBlock;
+use crate::settings::Wipe;
 use crate::shared::Shared;
-use crate::size_class::SizeClass;
+use crate::size_class::Class;
 use crate::stats::PoolStats;
-use crate::{lease, local};
+use crate::{attended, lease, local};
 
 /// A pool of blocks that all threads use without waiting for each other.
 ///
@@ -20,23 +24,28 @@ use crate::{lease, local};
 ///
 /// # Examples
 /// ```
-/// use bytesbuf_pool::{GlobalPool, SizeClass};
+/// use bytesbuf_pool::GlobalPool;
 ///
 /// let pool = GlobalPool::new();
-/// let (class, _) = SizeClass::for_request(100).unwrap();
-///
-/// let block = pool.rent(class)?;
+/// let block = pool.rent(100)?;
 /// assert_eq!(block.len().get(), 1024);
 /// assert_eq!(pool.stats().bytes_in_use(), 1024);
 ///
 /// drop(block); // cached for the next one
 /// assert_eq!(pool.stats().bytes_in_use(), 0);
 /// assert_eq!(pool.stats().bytes_cached(), 1024);
+///
+/// pool.trim(); // back to the allocator
+/// assert_eq!(pool.stats().bytes_cached(), 0);
 /// # Ok::<(), bytesbuf_core::ReserveError>(())
 /// ```
 pub struct GlobalPool {
     /// Alive: the handle count of the shared object includes this one (P1).
     shared: NonNull<Shared>,
+    /// Charged for what is rented through this handle.
+    budget: Option<Budget>,
+    /// Whether blocks of this handle are lent as `attended` ones.
+    attended: bool,
 }
 
 // SAFETY: the shared object is Send and Sync; the handle only counts.
@@ -50,52 +59,255 @@ impl UnwindSafe for GlobalPool {}
 impl RefUnwindSafe for GlobalPool {}
 
 impl GlobalPool {
-    /// Makes a pool of its own, without blocks. Allocates about 30 KiB for the
-    /// depot.
+    /// Makes a pool of its own, without blocks: block sizes of 1, 4, 16 and 64 KiB,
+    /// and what [`builder`](Self::builder) has as defaults.
     ///
-    /// If the allocator refuses that, ends the process as `Box::new` does.
+    /// If the allocator refuses its 45 KiB, ends the process as `Box::new` does.
     #[must_use]
     #[expect(
         clippy::new_without_default,
         reason = "a pool that comes into being by accident serves nobody"
     )]
     pub fn new() -> Self {
-        match Shared::create() {
-            Some(shared) => Self { shared },
-            None => handle_alloc_error(Layout::new::<Shared>()),
+        match GlobalPoolBuilder::<Self>::new().build() {
+            Ok(pool) => pool,
+            Err(error) => unreachable!("the defaults are valid: {error}"),
         }
     }
 
-    /// Rents one block of a class: `class.block_size()` bytes of uninitialised
-    /// memory, aligned to 64 bytes. Dropping the last reference to it gives it
-    /// back.
+    /// Settings of a pool to be.
+    pub fn builder() -> GlobalPoolBuilder {
+        GlobalPoolBuilder::new()
+    }
+
+    /// The first handle of a shared object.
+    pub(crate) fn of(shared: NonNull<Shared>, budget: Option<Budget>) -> Self {
+        let mut pool = Self {
+            shared,
+            budget,
+            attended: false,
+        };
+        pool.attended = pool.needs_attention();
+        pool
+    }
+
+    fn needs_attention(&self) -> bool {
+        self.budget.is_some() || self.shared().settings().wipe != Wipe::Never
+    }
+
+    /// A handle of the same pool that charges a budget for what is rented through
+    /// it: one for each connection, say. Two or three words, an atomic addition or
+    /// two.
     ///
-    /// If this thread has a free block of the class, and this is the pool it used
+    /// # Panics
+    /// If this handle has a budget already and the new one is not below it: what
+    /// is rented would escape the limit. Make it with [`Budget::child`].
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf_pool::GlobalPool;
+    ///
+    /// let pool = GlobalPool::builder().max_bytes(1 << 20).build()?;
+    /// let connection = pool.budget().unwrap().child(100_000);
+    /// let handle = pool.with_budget(&connection);
+    /// let block = handle.rent(60_000)?;
+    /// assert_eq!((connection.in_use(), pool.budget().unwrap().in_use()), (65_536, 65_536));
+    /// handle.rent(60_000).unwrap_err();
+    /// pool.rent(60_000)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        if let Some(above) = &self.budget {
+            assert!(
+                budget.is_below(above),
+                "{budget:?} is not below the pool's {above:?}"
+            );
+        }
+        let mut pool = self.clone();
+        pool.budget = Some(budget.clone());
+        pool.attended = true;
+        pool
+    }
+
+    /// What is charged for blocks that are rented through this handle.
+    #[must_use]
+    pub const fn budget(&self) -> Option<&Budget> {
+        self.budget.as_ref()
+    }
+
+    /// Rents one block of uninitialised memory: the smallest that holds `min_bytes`
+    /// bytes, or the largest ordinary one if none does. Dropping the last reference
+    /// to it gives it back.
+    ///
+    /// If this thread has a free block of that size, and this is the pool it used
     /// last: a thread-local access and a pop, no lock, no atomic
     /// read-modify-write, no allocation. Otherwise the depot is asked, then the
-    /// global allocator.
+    /// slabs, then the global allocator.
     ///
     /// # Errors
     /// [`ReserveError::OutOfMemory`] if no free block is at hand and the global
-    /// allocator has no memory.
+    /// allocator has no memory; [`ReserveError::OverBudget`] if this handle has a
+    /// budget without room for the block.
     #[inline]
-    pub fn rent(&self, class: SizeClass) -> Result<Block, ReserveError> {
-        let fast = local::with_hot(self.shared, (), |cache, ()| cache.pop(class).ok_or(()));
-        let block = match fast {
-            Ok(block) => block,
-            // SAFETY: P1: this handle lives for longer than the call.
-            Err(()) => unsafe { lease::rent_slow(self.shared, class) }?,
+    pub fn rent(&self, min_bytes: usize) -> Result<Block, ReserveError> {
+        let class = self.shared().classes().for_request(min_bytes);
+        if self.attended {
+            return self.rent_attended(class);
+        }
+        Ok(lease::lend(self.take(class)?))
+    }
+
+    #[cold]
+    fn rent_attended(&self, class: Class) -> Result<Block, ReserveError> {
+        let charge = self.charge(self.shared().block_size(class))?;
+        Ok(attended::lend(self.take(class)?, charge))
+    }
+
+    fn charge(&self, bytes: usize) -> Result<Option<Charge>, ReserveError> {
+        let budget = self.budget.as_ref();
+        budget.map(|budget| budget.try_charge(bytes)).transpose()
+    }
+
+    /// Rents one block that holds `bytes` bytes, however many those are: of a size
+    /// class, up to the largest that is pooled (1 MiB, see
+    /// [`max_pooled_contiguous`](GlobalPoolBuilder::max_pooled_contiguous)), or
+    /// else an allocation of its own of exactly this size, freed at its last
+    /// release.
+    ///
+    /// # Errors
+    /// [`ReserveError::TooLarge`] above `u32::MAX` bytes, otherwise as
+    /// [`rent`](Self::rent).
+    pub fn rent_contiguous(&self, bytes: usize) -> Result<Block, ReserveError> {
+        let size = u32::try_from(bytes).map_err(|_| ReserveError::TooLarge {
+            requested: bytes,
+            max: u32::MAX as usize,
+        })?;
+        let class = self.shared().classes().for_contiguous(size);
+        let charged = class.map_or(bytes, |class| self.shared().block_size(class));
+        let charge = self.charge(charged)?;
+        let block = match (class, NonZero::new(size)) {
+            (None, Some(size)) => {
+                // SAFETY: P1: this handle lives for longer than the call.
+                unsafe { lease::rent_direct(self.shared, size) }?
+            }
+            (class, _) => self.take(class.unwrap_or(Class::FIRST))?,
         };
-        Ok(lease::lend(block))
+        Ok(if self.attended {
+            attended::lend(block, charge)
+        } else if block.is_direct() {
+            lease::lend_direct(block)
+        } else {
+            lease::lend(block)
+        })
+    }
+
+    /// Bytes in the largest block that [`rent`](Self::rent) gives.
+    #[must_use]
+    #[inline]
+    pub fn largest_block(&self) -> usize {
+        self.shared().classes().largest()
+    }
+
+    /// Gives all free blocks back: those in the depot and those of all threads,
+    /// idle ones too. Returns the bytes that the global allocator got; a slab (half
+    /// a mebibyte or one block, whichever is more) goes back when no block of it is
+    /// in use.
+    ///
+    /// A thread that is renting or releasing at this very moment keeps its blocks
+    /// until its next slow path; so do all other threads where the system has no
+    /// asymmetric fence (anything but Linux).
+    ///
+    /// Locks the list of threads and makes one system call; threads that rent or
+    /// release meanwhile may wait for it.
+    pub fn trim(&self) -> usize {
+        self.shared().trim()
+    }
+
+    /// Like [`trim`](Self::trim), but only what is cached above `max_bytes` bytes of
+    /// payload: first from the depot, large blocks before small ones, then from
+    /// threads. Whole magazines, so less than that may be left.
+    pub fn trim_to(&self, max_bytes: usize) -> usize {
+        self.shared().trim_to(max_bytes)
+    }
+
+    /// Gives back what nobody has used since the last call: magazines of the depot
+    /// that were not needed, and those of threads that did nothing. Returns the
+    /// bytes that the global allocator got.
+    ///
+    /// A pool in use does this by itself (see
+    /// [`idle_decay`](GlobalPoolBuilder::idle_decay)). There is no hidden thread: a
+    /// program that goes idle calls this from a timer of its own, twice for
+    /// everything to go.
+    pub fn maintain(&self) -> usize {
+        self.shared().tick()
+    }
+
+    /// The name given to the builder.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.shared().settings().name.as_deref()
     }
 
     /// Figures of the pool: exact while no other thread uses it, close otherwise.
-    /// Takes a lock that `rent` and the release of a block do not take; time
-    /// proportional to the number of threads that use the pool.
+    /// Takes locks that `rent` and the release of a block do not take while
+    /// magazines serve them; time proportional to the number of threads that use
+    /// the pool.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
-        let (tallies, thread_caches) = self.shared().tally();
-        PoolStats::new(tallies, thread_caches)
+        PoolStats::of(self.shared())
+    }
+
+    /// Bytes of the blocks that a request takes: what it is charged.
+    ///
+    /// # Errors
+    /// [`ReserveError::TooLarge`] above `isize::MAX` bytes.
+    pub fn footprint(&self, min_bytes: usize) -> Result<usize, ReserveError> {
+        const MAX: usize = isize::MAX as usize;
+        if min_bytes == 0 {
+            return Ok(0);
+        }
+        if min_bytes > MAX {
+            return Err(ReserveError::TooLarge {
+                requested: min_bytes,
+                max: MAX,
+            });
+        }
+        let (class, blocks) = self.shared().classes().blocks_for(min_bytes);
+        Ok(blocks.saturating_mul(self.shared().block_size(class)))
+    }
+
+    /// Rents the blocks of a request, for which `charge` has been charged, if this
+    /// handle charges anything.
+    pub(crate) fn provide_charged(
+        &self,
+        min_bytes: usize,
+        mut charge: Option<Charge>,
+        sink: &mut dyn FnMut(Block),
+    ) -> Result<(), ReserveError> {
+        let footprint = self.footprint(min_bytes)?;
+        let class = self.shared().classes().for_request(min_bytes);
+        let size = self.shared().block_size(class);
+        for _ in 0..footprint / size {
+            let block = self.take(class)?;
+            sink(if self.attended {
+                let share = charge.as_mut().and_then(|charge| charge.split(size));
+                attended::lend(block, share)
+            } else {
+                lease::lend(block)
+            });
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn take(&self, class: Class) -> Result<PoolBlock, ReserveError> {
+        let fast = local::with_hot(self.shared, (), |cache, ()| cache.pop(class).ok_or(()));
+        match fast {
+            Ok(block) => Ok(block),
+            // SAFETY: P1: this handle lives for longer than the call.
+            Err(()) => unsafe { lease::rent_slow(self.shared, class) },
+        }
     }
 
     /// The shared object, for models that use thread caches of their own.
@@ -104,6 +316,7 @@ impl GlobalPool {
         self.shared
     }
 
+    #[inline]
     fn shared(&self) -> &Shared {
         // SAFETY: P1: alive while a handle exists.
         unsafe { self.shared.as_ref() }
@@ -111,27 +324,17 @@ impl GlobalPool {
 }
 
 impl BlockProvider for GlobalPool {
-    /// The blocks that [`SizeClass::for_request`] names.
+    /// One block of the smallest size that holds the request, or as many of the
+    /// largest as it takes; nothing for nothing.
+    ///
+    /// With a budget, all of them are charged before the first is rented.
     ///
     /// # Errors
     /// [`ReserveError::TooLarge`] above `isize::MAX` bytes, before anything is
-    /// rented; [`ReserveError::OutOfMemory`] as [`rent`](GlobalPool::rent).
-    #[inline]
+    /// rented; otherwise as [`rent`](GlobalPool::rent).
     fn provide(&self, min_bytes: usize, sink: &mut dyn FnMut(Block)) -> Result<(), ReserveError> {
-        const MAX: usize = isize::MAX as usize;
-        if min_bytes > MAX {
-            return Err(ReserveError::TooLarge {
-                requested: min_bytes,
-                max: MAX,
-            });
-        }
-        let Some((class, blocks)) = SizeClass::for_request(min_bytes) else {
-            return Ok(());
-        };
-        for _ in 0..blocks.get() {
-            sink(self.rent(class)?);
-        }
-        Ok(())
+        let charge = self.charge(self.footprint(min_bytes)?)?;
+        self.provide_charged(min_bytes, charge, sink)
     }
 }
 
@@ -141,6 +344,8 @@ impl Clone for GlobalPool {
         self.shared().add_handle();
         Self {
             shared: self.shared,
+            budget: self.budget.clone(),
+            attended: self.attended,
         }
     }
 }

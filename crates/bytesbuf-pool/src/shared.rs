@@ -4,56 +4,78 @@
 //!   handles ───── one count, one reference together ─────┐
 //!   thread caches ── a stock of references each ─────────┤
 //!   blocks lent, or in a thread's magazine ── one each ──┼──► Shared
-//!   blocks in the depot ── none: they belong to it ──────┘
+//!   blocks in the depot or a slab ── none ───────────────┘
 //! ```
 //!
 //! References move with the blocks: renting and releasing does not count. Only
-//! when blocks enter or leave the depot or the allocator does a thread cache take
+//! when blocks enter or leave the depot or the slabs does a thread cache take
 //! references from its stock or put them there, and only when the stock runs out
 //! or over is there an atomic operation.
 //!
 //! # Invariants
 //! * **P1** `refs` is the sum of: one while a handle exists; the stock of each
 //!   thread cache, at least one; one for each block outside the depot and the
-//!   allocator. So a `Shared` is alive for whoever holds one of these.
-//! * **P2** Blocks in the depot are owned by the `Shared` and freed with it, so
-//!   that none leaks, whoever stores one last.
+//!   slabs. So a `Shared` is alive for whoever holds one of these.
+//! * **P2** Blocks in the depot are owned by the `Shared`; they go back to their
+//!   slabs with it at the latest, and so does every slab to the allocator.
 //! * **P3** The last handle closes the pool. From then on no cache joins, and each
 //!   cache drains the depot when it goes: no block stays longer than the caches
 //!   and the blocks that are lent.
 #![expect(unsafe_code, reason = "frees itself at the last reference")]
 
+use std::array;
 use std::ptr::NonNull;
 
 use bytesbuf_core::RefCount;
 
+use crate::alloc::{try_box, unbox};
+use crate::clock::Clock;
 use crate::depot::Depot;
 use crate::registry::Registry;
-use crate::size_class::{CLASSES, SizeClass};
-use crate::slab;
-use crate::sync::{AtomicBool, Ordering};
+use crate::settings::Settings;
+use crate::size_class::{Class, ClassTable, MAX_CLASSES};
+use crate::slab_store::SlabStore;
+use crate::sync::{AtomicBool, AtomicUsize, Ordering};
 use crate::tally::{Counters, Tally};
 
 pub(crate) struct Shared {
-    refs: RefCount,
-    handles: RefCount,
+    /// Read on every rent and never written.
+    settings: Settings,
     closed: AtomicBool,
+    clock: Clock,
     depot: Depot,
+    slabs: [SlabStore; MAX_CLASSES],
     registry: Registry,
     /// Counts what happens outside of any thread cache.
-    uncached: [Counters; CLASSES],
+    uncached: [Counters; MAX_CLASSES],
+    direct: Direct,
+    refs: RefCount,
+    handles: RefCount,
+}
+
+/// Counts the blocks that are an allocation of their own.
+pub(crate) struct Direct {
+    blocks: Counters,
+    bytes: AtomicUsize,
 }
 
 impl Shared {
     /// A shared object with one handle; `None` if the allocator refuses.
-    pub(crate) fn create() -> Option<NonNull<Self>> {
-        slab::try_box(Self {
+    pub(crate) fn create(settings: Settings) -> Option<NonNull<Self>> {
+        try_box(Self {
+            closed: AtomicBool::new(false),
+            clock: Clock::new(settings.idle_decay),
+            depot: Depot::new(&settings.classes, settings.max_cached_bytes),
+            slabs: array::from_fn(|_| SlabStore::new()),
+            registry: Registry::new(),
+            uncached: array::from_fn(|_| Counters::new()),
+            direct: Direct {
+                blocks: Counters::new(),
+                bytes: AtomicUsize::new(0),
+            },
             refs: RefCount::new(1),
             handles: RefCount::new(1),
-            closed: AtomicBool::new(false),
-            depot: Depot::new(),
-            registry: Registry::new(),
-            uncached: SizeClass::ALL.map(|_| Counters::new()),
+            settings,
         })
     }
 
@@ -64,7 +86,7 @@ impl Shared {
 
     /// Gives up `n` references of a caller who keeps at least one.
     pub(crate) fn release_some(&self, n: usize) {
-        let last = self.refs.release(n);
+        let last = n > 0 && self.refs.release(n);
         debug_assert!(!last, "P1: the caller keeps a reference");
     }
 
@@ -90,8 +112,8 @@ impl Shared {
     unsafe fn destroy(this: NonNull<Self>) {
         // SAFETY: alive until the end of this function.
         unsafe { this.as_ref() }.drain();
-        // SAFETY: S2: `create` made it with `try_box`; the caller owns it.
-        unsafe { slab::unbox(this) };
+        // SAFETY: A2: `create` made it with `try_box`; the caller owns it.
+        unsafe { unbox(this) };
     }
 
     /// One more handle.
@@ -117,7 +139,9 @@ impl Shared {
         // under the registry's lock.
         self.closed.store(true, Ordering::Relaxed);
         self.registry.close();
-        self.drain();
+        // Threads that stay idle would keep their magazines. P1 holds: the last
+        // handle's reference is still there.
+        self.trim();
     }
 
     /// Whether the last handle is gone. May be late; [`Registry::join`] is not.
@@ -126,37 +150,74 @@ impl Shared {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Frees the blocks in the depot, which nobody else owns (P2).
-    pub(crate) fn drain(&self) {
-        for class in SizeClass::ALL {
-            while let Some(mut magazine) = self.depot.take_filled(class) {
-                while let Some(block) = magazine.pop() {
-                    self.uncached(class).freed_shared();
-                    slab::free(block);
-                }
-            }
-        }
+    #[inline]
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    #[inline]
+    pub(crate) const fn classes(&self) -> &ClassTable {
+        &self.settings.classes
+    }
+
+    /// Bytes of payload in a block.
+    pub(crate) const fn block_size(&self, class: Class) -> usize {
+        self.classes().plan(class).slab.block_size().get() as usize
+    }
+
+    pub(crate) const fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     pub(crate) const fn depot(&self) -> &Depot {
         &self.depot
     }
 
+    pub(crate) const fn slabs(&self, class: Class) -> &SlabStore {
+        &self.slabs[class.index()]
+    }
+
     pub(crate) const fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    pub(crate) const fn uncached(&self, class: SizeClass) -> &Counters {
+    pub(crate) const fn uncached(&self, class: Class) -> &Counters {
         &self.uncached[class.index()]
     }
 
+    pub(crate) const fn direct(&self) -> &Direct {
+        &self.direct
+    }
+
     /// Figures by class, and the number of thread caches.
-    pub(crate) fn tally(&self) -> ([Tally; CLASSES], usize) {
+    pub(crate) fn tally(&self) -> ([Tally; MAX_CLASSES], usize) {
         let (mut sums, caches) = self.registry.tally();
         for (sum, counters) in sums.iter_mut().zip(&self.uncached) {
             sum.add(counters.read());
         }
         (sums, caches)
+    }
+}
+
+impl Direct {
+    /// A block of `bytes` bytes was allocated and rented.
+    pub(crate) fn rented(&self, bytes: usize) {
+        self.blocks.fetched_and_rented_shared();
+        // Relaxed: partner of nothing; a figure for people.
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// A block of `bytes` bytes was released and freed.
+    pub(crate) fn released(&self, bytes: usize) {
+        self.blocks.released_and_put_back_shared();
+        // Relaxed: partner of nothing; a figure for people.
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Blocks and bytes of payload in use.
+    pub(crate) fn figures(&self) -> (Tally, usize) {
+        // Relaxed: partner of nothing; a figure for people.
+        (self.blocks.read(), self.bytes.load(Ordering::Relaxed))
     }
 }
 

@@ -2,122 +2,64 @@
 
 use std::num::NonZero;
 
-/// How large the blocks are that a request is served with: 1, 4, 16 or 64 KiB.
-///
-/// # Examples
-/// ```
-/// use bytesbuf_pool::SizeClass;
-///
-/// let (class, blocks) = SizeClass::for_request(1025).unwrap();
-/// assert_eq!((class.block_size().get(), blocks.get()), (4096, 1));
-///
-/// let (class, blocks) = SizeClass::for_request(65_537).unwrap();
-/// assert_eq!((class.block_size().get(), blocks.get()), (65_536, 2));
-///
-/// assert!(SizeClass::for_request(0).is_none());
-/// ```
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct SizeClass(Class);
+use crate::slab::SlabPlan;
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Class {
-    K1,
-    K4,
-    K16,
-    K64,
-}
+/// Most size classes that a pool can have. A power of two, so that an index needs
+/// no check.
+pub(crate) const MAX_CLASSES: usize = if cfg!(bytesbuf_loom) { 1 } else { 8 };
 
-const KIB: NonZero<u32> = NonZero::new(1024).unwrap();
-const KIB_4: NonZero<u32> = NonZero::new(4096).unwrap();
-const KIB_16: NonZero<u32> = NonZero::new(16_384).unwrap();
-const KIB_64: NonZero<u32> = NonZero::new(65_536).unwrap();
+/// Most classes that serve ordinary requests.
+pub(crate) const MAX_ORDINARY: usize = if cfg!(bytesbuf_loom) { 1 } else { 5 };
 
-/// Number of size classes.
-pub(crate) const CLASSES: usize = 4;
+/// Bytes of payload in the blocks of each class, smallest first, if the user does
+/// not say otherwise. Those of the reference.
+pub(crate) const DEFAULT_SIZES: &[u32] = if cfg!(bytesbuf_loom) {
+    &[1024]
+} else {
+    &[1024, 4096, 16_384, 65_536]
+};
 
-impl SizeClass {
-    /// All classes, smallest blocks first.
-    pub const ALL: [Self; CLASSES] = [
-        Self(Class::K1),
-        Self(Class::K4),
-        Self(Class::K16),
-        Self(Class::K64),
-    ];
+/// Largest contiguous block that is pooled, in bytes, if the user does not say
+/// otherwise.
+pub(crate) const DEFAULT_POOLED_CONTIGUOUS: u32 = if cfg!(bytesbuf_loom) { 1024 } else { 1 << 20 };
 
-    /// The class and the number of blocks for a request of `min_bytes` bytes, or
-    /// `None` for a request of nothing.
-    ///
-    /// The smallest block that is large enough; above 64 KiB as many blocks of
-    /// 64 KiB as it takes. Any `usize` is fine.
-    #[must_use]
-    #[inline]
-    pub const fn for_request(min_bytes: usize) -> Option<(Self, NonZero<usize>)> {
-        let class = match min_bytes {
-            0..=1024 => Class::K1,
-            1025..=4096 => Class::K4,
-            4097..=16_384 => Class::K16,
-            _ => Class::K64,
-        };
-        // Zero blocks only for zero bytes; below 64 KiB the quotient is one.
-        match NonZero::new(min_bytes.div_ceil(KIB_64.get() as usize)) {
-            Some(blocks) => Some((Self(class), blocks)),
-            None => None,
-        }
-    }
+/// Blocks in a magazine of the smallest class, if the user does not say otherwise.
+pub(crate) const DEFAULT_MAGAZINE_BLOCKS: usize = if cfg!(bytesbuf_loom) {
+    1
+} else if cfg!(miri) {
+    2
+} else {
+    64
+};
 
-    /// Bytes in a block of this class.
-    #[must_use]
-    #[inline]
-    pub const fn block_size(self) -> NonZero<u32> {
-        match self.0 {
-            Class::K1 => KIB,
-            Class::K4 => KIB_4,
-            Class::K16 => KIB_16,
-            Class::K64 => KIB_64,
-        }
-    }
+/// Most bytes of payload in one magazine, as far as one block is not larger.
+const MAGAZINE_BYTES: usize = 512 << 10;
 
-    /// Position in [`ALL`](Self::ALL).
-    #[inline]
-    pub(crate) const fn index(self) -> usize {
-        self.0 as usize
-    }
+/// Payload in the first slabs of a class, in bytes, as far as one block is not
+/// larger.
+const SLAB_BYTES: usize = 512 << 10;
 
-    /// Blocks in a magazine of this class. Small blocks come in large magazines,
-    /// so that exchanges are rare; large blocks in small ones, so that a thread
-    /// does not sit on much memory (at most two magazines a class: 128 KiB,
-    /// 256 KiB, 512 KiB and 1 MiB).
-    pub(crate) const fn magazine_blocks(self) -> usize {
-        if cfg!(bytesbuf_loom) {
-            1
-        } else if cfg!(miri) {
-            2
-        } else {
-            match self.0 {
-                Class::K1 => 64,
-                Class::K4 => 32,
-                Class::K16 => 16,
-                Class::K64 => 8,
-            }
-        }
-    }
+/// Most payload in a slab of several blocks, in bytes. A page or so of each slab
+/// stays with the allocator when it is freed, and a block in use keeps its slab.
+pub(crate) const MAX_SLAB_BYTES: usize = if cfg!(any(bytesbuf_loom, miri)) {
+    0
+} else {
+    4 << 20
+};
 
-    /// Magazines with blocks that the depot keeps; more go to the allocator. At
-    /// most 16, 32, 32 and 64 MiB.
-    pub(crate) const fn depot_magazines(self) -> usize {
-        if cfg!(bytesbuf_loom) {
-            1
-        } else if cfg!(miri) {
-            2
-        } else {
-            match self.0 {
-                Class::K1 | Class::K4 => 256,
-                Class::K16 | Class::K64 => 128,
-            }
-        }
-    }
-}
+/// Most bytes in free blocks that the depot keeps, if the user does not say
+/// otherwise.
+pub(crate) const DEFAULT_CACHED_BYTES: usize = if cfg!(bytesbuf_loom) {
+    1024
+} else if cfg!(miri) {
+    256 << 10
+} else {
+    64 << 20
+};
+
+/// Most magazines of one class in the depot, whatever the bound in bytes: they
+/// have a place there each, of 32 bytes.
+const DEPOT_MAGAZINES: usize = 512;
 
 /// Empty magazines of one class that the depot keeps.
 pub(crate) const DEPOT_EMPTIES: usize = if cfg!(any(bytesbuf_loom, miri)) {
@@ -135,21 +77,237 @@ pub(crate) const STOCK: usize = if cfg!(any(bytesbuf_loom, miri)) {
     1 << 10
 };
 
+/// Which of a pool's classes: its position, smallest first.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Class(u8);
+
+impl Class {
+    pub(crate) const FIRST: Self = Self(0);
+
+    /// Every class that a pool can have.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..MAX_CLASSES as u8).map(Self)
+    }
+
+    /// Below [`MAX_CLASSES`].
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize & (MAX_CLASSES - 1)
+    }
+}
+
+const _: () = assert!(MAX_CLASSES.is_power_of_two());
+
+/// The size classes of one pool.
+pub(crate) struct ClassTable {
+    /// Largest request of each ordinary class but the last; `usize::MAX` behind
+    /// those, so that a comparison with them never counts.
+    bounds: [usize; MAX_ORDINARY],
+    /// Ordinary classes, then those for contiguous blocks alone.
+    classes: [ClassPlan; MAX_CLASSES],
+    /// Bytes in a block of the largest ordinary class.
+    largest: usize,
+    ordinary: u8,
+    all: u8,
+}
+
+/// What a class is made of. Zero in places that are not used.
+#[derive(Copy, Clone)]
+pub(crate) struct ClassPlan {
+    pub(crate) slab: SlabPlan,
+    pub(crate) magazine_blocks: usize,
+    pub(crate) depot_magazines: usize,
+}
+
+impl ClassTable {
+    /// `sizes` are the ordinary ones, ascending, one to [`MAX_ORDINARY`] of them;
+    /// `contiguous` those for contiguous blocks alone, larger ones. `None` if a
+    /// slab of one of them is more than the address space.
+    pub(crate) fn new(
+        sizes: &[u32],
+        contiguous: &[u32],
+        alignment: usize,
+        magazine_blocks: usize,
+        cached_bytes: usize,
+        one_block_slabs: bool,
+    ) -> Option<Self> {
+        let mut bounds = [usize::MAX; MAX_ORDINARY];
+        for (bound, size) in bounds.iter_mut().zip(&sizes[..sizes.len() - 1]) {
+            *bound = *size as usize;
+        }
+        let smallest = sizes[0];
+        let mut classes = [ClassPlan::NONE; MAX_CLASSES];
+        for (index, size) in sizes.iter().chain(contiguous).enumerate() {
+            let class = Class(index as u8);
+            let slab_blocks = if one_block_slabs {
+                1
+            } else {
+                blocks_in_slab(*size)
+            };
+            let slab = SlabPlan::new(class, NonZero::new(*size)?, slab_blocks, alignment)?;
+            let blocks = magazine_of(*size, smallest, magazine_blocks);
+            classes[index] = ClassPlan {
+                slab,
+                magazine_blocks: blocks,
+                depot_magazines: (cached_bytes / (blocks * *size as usize))
+                    .clamp(1, DEPOT_MAGAZINES),
+            };
+        }
+        Some(Self {
+            bounds,
+            classes,
+            largest: sizes[sizes.len() - 1] as usize,
+            ordinary: sizes.len() as u8,
+            all: (sizes.len() + contiguous.len()) as u8,
+        })
+    }
+
+    /// The class for a request: the smallest ordinary one whose blocks hold it, or
+    /// else the largest.
+    #[inline]
+    pub(crate) fn for_request(&self, min_bytes: usize) -> Class {
+        let mut index = 0;
+        for bound in self.bounds {
+            index += u8::from(min_bytes > bound);
+        }
+        Class(index)
+    }
+
+    /// The class for a request that has to be met by one block.
+    pub(crate) fn for_contiguous(&self, bytes: u32) -> Option<Class> {
+        self.used()
+            .find(|class| self.plan(*class).slab.block_size().get() >= bytes)
+    }
+
+    /// Blocks that a request takes. One for a request of nothing.
+    pub(crate) fn blocks_for(&self, min_bytes: usize) -> (Class, usize) {
+        let class = self.for_request(min_bytes);
+        let size = self.plan(class).slab.block_size().get() as usize;
+        (class, min_bytes.div_ceil(size).max(1))
+    }
+
+    /// Bytes in the largest block that serves ordinary requests.
+    #[inline]
+    pub(crate) const fn largest(&self) -> usize {
+        self.largest
+    }
+
+    #[inline]
+    pub(crate) const fn plan(&self, class: Class) -> &ClassPlan {
+        &self.classes[class.index()]
+    }
+
+    /// The classes that this pool has, smallest first.
+    pub(crate) fn used(&self) -> impl DoubleEndedIterator<Item = Class> + use<> {
+        (0..self.all).map(Class)
+    }
+
+    /// Whether a class serves contiguous requests alone.
+    pub(crate) const fn is_contiguous_only(&self, class: Class) -> bool {
+        class.0 >= self.ordinary
+    }
+}
+
+impl ClassPlan {
+    const NONE: Self = Self {
+        slab: SlabPlan::NONE,
+        magazine_blocks: 0,
+        depot_magazines: 1,
+    };
+}
+
+/// Small blocks come in large magazines, so that exchanges are rare; large blocks
+/// in small ones, so that a thread does not sit on much memory: half as many for
+/// each fourfold size.
+fn magazine_of(size: u32, smallest: u32, of_smallest: usize) -> usize {
+    let halvings = (size / smallest).ilog2() / 2;
+    (of_smallest >> halvings)
+        .min(MAGAZINE_BYTES / size as usize)
+        .max(1)
+}
+
+fn blocks_in_slab(size: u32) -> u32 {
+    if cfg!(bytesbuf_loom) {
+        2
+    } else if cfg!(miri) {
+        4
+    } else {
+        (SLAB_BYTES as u32 / size).max(1)
+    }
+}
+
 #[cfg(all(test, not(bytesbuf_loom)))]
 mod tests {
     use super::*;
 
+    fn defaults() -> ClassTable {
+        ClassTable::new(
+            DEFAULT_SIZES,
+            &[262_144, 1_048_576],
+            64,
+            64,
+            DEFAULT_CACHED_BYTES,
+            false,
+        )
+        .unwrap()
+    }
+
     #[test]
-    fn index_is_the_position_in_all() {
-        for (index, class) in SizeClass::ALL.into_iter().enumerate() {
-            assert_eq!(class.index(), index);
+    fn requests_map_to_exactly_these_blocks() {
+        let table = [
+            (0, 1024, 1),
+            (1, 1024, 1),
+            (1023, 1024, 1),
+            (1024, 1024, 1),
+            (1025, 4096, 1),
+            (4096, 4096, 1),
+            (4097, 16_384, 1),
+            (16_384, 16_384, 1),
+            (16_385, 65_536, 1),
+            (65_535, 65_536, 1),
+            (65_536, 65_536, 1),
+            (65_537, 65_536, 2),
+            (131_072, 65_536, 2),
+            (131_073, 65_536, 3),
+            (usize::MAX - 65_535, 65_536, usize::MAX / 65_536),
+            (usize::MAX - 65_534, 65_536, usize::MAX / 65_536 + 1),
+            (usize::MAX, 65_536, usize::MAX / 65_536 + 1),
+        ];
+        let classes = defaults();
+        for (request, size, count) in table {
+            let (class, blocks) = classes.blocks_for(request);
+            assert_eq!(
+                (classes.plan(class).slab.block_size().get(), blocks),
+                (size, count),
+                "request of {request} bytes"
+            );
         }
     }
 
     #[test]
-    fn two_magazines_of_a_class_are_at_most_one_mebibyte() {
-        for class in SizeClass::ALL {
-            assert!(2 * class.magazine_blocks() * class.block_size().get() as usize <= 1 << 20);
-        }
+    fn contiguous_requests_get_a_class_of_their_own_until_the_largest() {
+        let classes = defaults();
+        let size = |bytes| {
+            classes
+                .for_contiguous(bytes)
+                .map(|class| classes.plan(class).slab.block_size().get())
+        };
+        assert_eq!(size(1), Some(1024));
+        assert_eq!(size(65_536), Some(65_536));
+        assert_eq!(size(65_537), Some(262_144));
+        assert_eq!(size(262_145), Some(1_048_576));
+        assert_eq!(size(1_048_577), None);
+        assert_eq!(size(u32::MAX), None);
+    }
+
+    #[test]
+    fn two_magazines_of_an_ordinary_class_are_at_most_one_mebibyte() {
+        let sizes: Vec<_> = DEFAULT_SIZES
+            .iter()
+            .map(|size| magazine_of(*size, 1024, 64))
+            .collect();
+        assert_eq!(sizes, [64, 32, 16, 8]);
+        assert_eq!(magazine_of(262_144, 1024, 64), 2);
+        assert_eq!(magazine_of(1 << 20, 1024, 64), 1);
     }
 }

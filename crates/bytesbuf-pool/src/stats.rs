@@ -3,7 +3,9 @@
 use std::fmt;
 use std::num::NonZero;
 
-use crate::size_class::{CLASSES, SizeClass};
+use crate::shared::Shared;
+use crate::size_class::Class;
+use crate::slab_store::SlabFigures;
 use crate::tally::Tally;
 
 /// What a pool holds: see [`GlobalPool::stats`](crate::GlobalPool::stats).
@@ -13,11 +15,11 @@ use crate::tally::Tally;
 ///
 /// # Examples
 /// ```
-/// use bytesbuf_pool::{GlobalPool, SizeClass};
+/// use bytesbuf_pool::GlobalPool;
 ///
 /// let pool = GlobalPool::new();
-/// let block = pool.rent(SizeClass::ALL[1])?;
-/// drop(pool.rent(SizeClass::ALL[1])?);
+/// let block = pool.rent(4096)?;
+/// drop(pool.rent(4096)?);
 ///
 /// let stats = pool.stats();
 /// assert_eq!((stats.bytes_in_use(), stats.bytes_cached()), (4096, 4096));
@@ -27,8 +29,10 @@ use crate::tally::Tally;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PoolStats {
-    classes: [ClassStats; CLASSES],
+    classes: Vec<ClassStats>,
+    direct: DirectStats,
     thread_caches: usize,
+    name: Option<Box<str>>,
 }
 
 /// Figures of one size class of a pool.
@@ -37,30 +41,50 @@ pub struct PoolStats {
 /// ```
 /// use bytesbuf_pool::GlobalPool;
 ///
-/// for class in GlobalPool::new().stats().classes() {
+/// let pool = GlobalPool::new();
+/// for class in pool.stats().classes() {
 ///     assert_eq!(class.blocks_in_use() + class.blocks_cached(), 0);
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ClassStats {
-    class: SizeClass,
+    block_size: NonZero<u32>,
+    contiguous_only: bool,
     tally: Tally,
+    in_depot: usize,
+    slabs: SlabFigures,
+}
+
+/// Blocks that are an allocation of their own: contiguous ones above the largest
+/// size that is pooled.
+#[derive(Clone, Copy, Debug)]
+struct DirectStats {
+    tally: Tally,
+    bytes: usize,
 }
 
 impl PoolStats {
-    pub(crate) fn new(tallies: [Tally; CLASSES], thread_caches: usize) -> Self {
-        let class = |class: SizeClass| ClassStats {
-            class,
+    pub(crate) fn of(shared: &Shared) -> Self {
+        let (tallies, thread_caches) = shared.tally();
+        let class = |class: Class| ClassStats {
+            block_size: shared.classes().plan(class).slab.block_size(),
+            contiguous_only: shared.classes().is_contiguous_only(class),
             tally: tallies[class.index()],
+            in_depot: shared.depot().blocks(class),
+            slabs: shared.slabs(class).figures(),
         };
+        let (tally, bytes) = shared.direct().figures();
         Self {
-            classes: SizeClass::ALL.map(class),
+            classes: shared.classes().used().map(class).collect(),
+            direct: DirectStats { tally, bytes },
             thread_caches,
+            name: shared.settings().name.clone(),
         }
     }
 
-    /// The figures of each class, smallest blocks first.
+    /// The figures of each class, smallest blocks first; those for contiguous
+    /// requests alone come last.
     pub fn classes(&self) -> impl ExactSizeIterator<Item = ClassStats> + '_ {
         self.classes.iter().copied()
     }
@@ -69,19 +93,41 @@ impl PoolStats {
     #[must_use]
     pub fn bytes_in_use(&self) -> usize {
         self.sum(|class| class.bytes(class.blocks_in_use()))
+            .saturating_add(self.direct.bytes)
     }
 
-    /// Bytes of payload in free blocks that the pool keeps, in the depot and with
+    /// Bytes of payload in free blocks that are kept at hand, in the depot and with
     /// threads.
     #[must_use]
     pub fn bytes_cached(&self) -> usize {
         self.sum(|class| class.bytes(class.blocks_cached()))
     }
 
+    /// Bytes that the pool has from the global allocator for its blocks, in use,
+    /// free or not used yet.
+    #[must_use]
+    pub fn bytes_allocated(&self) -> usize {
+        self.sum(|class| class.slabs.bytes)
+            .saturating_add(self.direct.bytes)
+    }
+
+    /// Rented blocks that are an allocation of their own, because no class is large
+    /// enough.
+    #[must_use]
+    pub const fn direct_blocks_in_use(&self) -> usize {
+        self.direct.tally.in_use()
+    }
+
     /// Threads that keep free blocks of the pool at hand.
     #[must_use]
     pub const fn thread_caches(&self) -> usize {
         self.thread_caches
+    }
+
+    /// The pool's name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     fn sum(&self, figure: impl Fn(&ClassStats) -> usize) -> usize {
@@ -96,7 +142,13 @@ impl ClassStats {
     /// Payload of a block of the class, in bytes.
     #[must_use]
     pub const fn block_size(&self) -> NonZero<u32> {
-        self.class.block_size()
+        self.block_size
+    }
+
+    /// Whether the class serves contiguous requests alone.
+    #[must_use]
+    pub const fn is_contiguous_only(&self) -> bool {
+        self.contiguous_only
     }
 
     /// Blocks that are rented and not yet released.
@@ -105,10 +157,22 @@ impl ClassStats {
         self.tally.in_use()
     }
 
-    /// Free blocks that the pool keeps.
+    /// Free blocks that are kept at hand, with threads and in the depot.
     #[must_use]
     pub const fn blocks_cached(&self) -> usize {
         self.tally.cached()
+    }
+
+    /// Those of them that are with threads.
+    #[must_use]
+    pub const fn blocks_cached_by_threads(&self) -> usize {
+        self.tally.cached().saturating_sub(self.in_depot)
+    }
+
+    /// Those of them that are in the depot.
+    #[must_use]
+    pub const fn blocks_cached_in_depot(&self) -> usize {
+        self.in_depot
     }
 
     /// Blocks rented since the pool was made, reused ones included. Wraps around.
@@ -117,15 +181,39 @@ impl ClassStats {
         self.tally.rented()
     }
 
-    /// Blocks taken from the global allocator since the pool was made. Wraps
-    /// around.
+    /// Rentals that a magazine of the renting thread served.
     #[must_use]
-    pub const fn allocations(&self) -> usize {
-        self.tally.allocated()
+    pub const fn hits(&self) -> usize {
+        self.tally.rented().wrapping_sub(self.tally.missed())
     }
 
-    fn bytes(&self, blocks: usize) -> usize {
-        blocks.saturating_mul(self.block_size().get() as usize)
+    /// Rentals that went to the depot, the slabs or the allocator.
+    #[must_use]
+    pub const fn misses(&self) -> usize {
+        self.tally.missed()
+    }
+
+    /// Slabs that the class has from the global allocator.
+    #[must_use]
+    pub const fn slabs(&self) -> usize {
+        self.slabs.slabs
+    }
+
+    /// Slabs taken from the global allocator since the pool was made: the
+    /// allocations for blocks of the class.
+    #[must_use]
+    pub const fn allocations(&self) -> usize {
+        self.slabs.allocated
+    }
+
+    /// Most blocks that were ever rented or cached at one moment.
+    #[must_use]
+    pub const fn high_water(&self) -> usize {
+        self.slabs.most_out
+    }
+
+    const fn bytes(&self, blocks: usize) -> usize {
+        blocks.saturating_mul(self.block_size.get() as usize)
     }
 }
 
@@ -133,24 +221,29 @@ impl fmt::Display for PoolStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:>10}  {:>10}  {:>10}  {:>10}",
-            "block size", "rented", "cached", "allocated"
+            "{:>12} {:>9} {:>9} {:>9} {:>9} {:>7} {:>12} {:>9}",
+            "block bytes", "rented", "threads", "depot", "most", "slabs", "rentals", "misses"
         )?;
         for class in self.classes() {
             writeln!(
                 f,
-                "{:>6} KiB  {:>10}  {:>10}  {:>10}",
-                class.block_size().get() / 1024,
+                "{:>12} {:>9} {:>9} {:>9} {:>9} {:>7} {:>12} {:>9}",
+                class.block_size(),
                 class.blocks_in_use(),
-                class.blocks_cached(),
-                class.allocations(),
+                class.blocks_cached_by_threads(),
+                class.blocks_cached_in_depot(),
+                class.high_water(),
+                class.slabs(),
+                class.rentals(),
+                class.misses(),
             )?;
         }
         write!(
             f,
-            "total: {} bytes rented, {} bytes cached, {} thread caches",
+            "total: {} bytes rented, {} cached, {} from the allocator; {} thread caches",
             self.bytes_in_use(),
             self.bytes_cached(),
+            self.bytes_allocated(),
             self.thread_caches,
         )
     }

@@ -1,8 +1,8 @@
 //! What is counted for statistics: by each thread for itself, summed on demand.
 //!
-//! Three facts a class that only grow, and one that follows: blocks that are
-//! neither lent nor freed are cached. Counters wrap around; differences of them
-//! do not care.
+//! Facts a class that only grow, and what follows from them: blocks that are
+//! outside of the slabs and not lent are cached. Counters wrap around; differences
+//! of them do not care.
 
 use crate::sync::{AtomicUsize, Ordering};
 
@@ -11,8 +11,9 @@ use crate::sync::{AtomicUsize, Ordering};
 pub(crate) struct Counters {
     rented: AtomicUsize,
     released: AtomicUsize,
-    allocated: AtomicUsize,
-    freed: AtomicUsize,
+    missed: AtomicUsize,
+    fetched: AtomicUsize,
+    put_back: AtomicUsize,
 }
 
 impl Counters {
@@ -20,76 +21,89 @@ impl Counters {
         Self {
             rented: AtomicUsize::new(0),
             released: AtomicUsize::new(0),
-            allocated: AtomicUsize::new(0),
-            freed: AtomicUsize::new(0),
+            missed: AtomicUsize::new(0),
+            fetched: AtomicUsize::new(0),
+            put_back: AtomicUsize::new(0),
         }
     }
 
-    /// By the one thread that owns the counters: no read-modify-write.
+    /// A block was rented. By the one thread that owns the counters: no
+    /// read-modify-write.
     #[inline]
     pub(crate) fn rented(&self) {
-        bump(&self.rented);
+        add(&self.rented, 1);
     }
 
-    /// By the one thread that owns the counters: no read-modify-write.
+    /// A block was released. As [`rented`](Self::rented).
     #[inline]
     pub(crate) fn released(&self) {
-        bump(&self.released);
+        add(&self.released, 1);
     }
 
-    /// By the one thread that owns the counters: no read-modify-write.
-    pub(crate) fn allocated(&self) {
-        bump(&self.allocated);
+    /// A rental was not served by the thread's magazines. As
+    /// [`rented`](Self::rented).
+    pub(crate) fn missed(&self) {
+        add(&self.missed, 1);
     }
 
-    /// By the one thread that owns the counters: no read-modify-write.
-    pub(crate) fn freed(&self) {
-        bump(&self.freed);
+    /// Blocks came out of the slabs. As [`rented`](Self::rented).
+    pub(crate) fn fetched(&self, blocks: usize) {
+        add(&self.fetched, blocks);
     }
 
-    /// By any thread: a block allocated and rented.
-    pub(crate) fn allocated_and_rented_shared(&self) {
-        // Relaxed: partner of nothing; a figure for people.
-        self.allocated.fetch_add(1, Ordering::Relaxed);
-        // Relaxed: partner of nothing; a figure for people.
-        self.rented.fetch_add(1, Ordering::Relaxed);
+    /// Blocks went back to the slabs. As [`rented`](Self::rented).
+    pub(crate) fn put_back(&self, blocks: usize) {
+        add(&self.put_back, blocks);
     }
 
-    /// By any thread: a block released and freed.
-    pub(crate) fn released_and_freed_shared(&self) {
+    /// By any thread: a block came out of the slabs and was rented.
+    pub(crate) fn fetched_and_rented_shared(&self) {
+        for counter in [&self.fetched, &self.missed, &self.rented] {
+            // Relaxed: partner of nothing; a figure for people.
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// By any thread: a block was released and went back to the slabs.
+    pub(crate) fn released_and_put_back_shared(&self) {
         // Relaxed: partner of nothing; a figure for people.
         self.released.fetch_add(1, Ordering::Relaxed);
-        self.freed_shared();
+        self.put_back_shared(1);
     }
 
-    /// By any thread: a block freed that had not been rented.
-    pub(crate) fn freed_shared(&self) {
+    /// By any thread: blocks that had not been rented went back to the slabs.
+    pub(crate) fn put_back_shared(&self, blocks: usize) {
         // Relaxed: partner of nothing; a figure for people.
-        self.freed.fetch_add(1, Ordering::Relaxed);
+        self.put_back.fetch_add(blocks, Ordering::Relaxed);
+    }
+
+    /// Rents and releases, as fresh as they happen to be.
+    pub(crate) fn operations(&self) -> usize {
+        let tally = self.read();
+        tally.rented.wrapping_add(tally.released)
     }
 
     /// The figures, as fresh as they happen to be.
     pub(crate) fn read(&self) -> Tally {
+        // Relaxed: partner of nothing; a figure for people.
+        let value = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
         Tally {
-            // Relaxed: partner of nothing; a figure for people.
-            rented: self.rented.load(Ordering::Relaxed),
-            // Relaxed: partner of nothing; a figure for people.
-            released: self.released.load(Ordering::Relaxed),
-            // Relaxed: partner of nothing; a figure for people.
-            allocated: self.allocated.load(Ordering::Relaxed),
-            // Relaxed: partner of nothing; a figure for people.
-            freed: self.freed.load(Ordering::Relaxed),
+            rented: value(&self.rented),
+            released: value(&self.released),
+            missed: value(&self.missed),
+            fetched: value(&self.fetched),
+            put_back: value(&self.put_back),
         }
     }
 }
 
-/// Adds one, in two steps: only the owning thread writes.
+/// Adds in two steps: only the owning thread writes.
 #[inline]
-fn bump(counter: &AtomicUsize) {
+fn add(counter: &AtomicUsize, n: usize) {
     // Relaxed: partner of nothing; this thread stored the value.
     let value = counter.load(Ordering::Relaxed);
     // Relaxed: partner of nothing; a figure for people.
-    counter.store(value.wrapping_add(1), Ordering::Relaxed);
+    counter.store(value.wrapping_add(n), Ordering::Relaxed);
 }
 
 /// Figures of one class, summed over some of the threads.
@@ -97,16 +111,19 @@ fn bump(counter: &AtomicUsize) {
 pub(crate) struct Tally {
     rented: usize,
     released: usize,
-    allocated: usize,
-    freed: usize,
+    missed: usize,
+    fetched: usize,
+    put_back: usize,
 }
 
 impl Tally {
     pub(crate) fn add(&mut self, other: Self) {
-        self.rented = self.rented.wrapping_add(other.rented);
-        self.released = self.released.wrapping_add(other.released);
-        self.allocated = self.allocated.wrapping_add(other.allocated);
-        self.freed = self.freed.wrapping_add(other.freed);
+        let sum = usize::wrapping_add;
+        self.rented = sum(self.rented, other.rented);
+        self.released = sum(self.released, other.released);
+        self.missed = sum(self.missed, other.missed);
+        self.fetched = sum(self.fetched, other.fetched);
+        self.put_back = sum(self.put_back, other.put_back);
     }
 
     /// Blocks that are lent.
@@ -116,9 +133,9 @@ impl Tally {
 
     /// Blocks in magazines, of threads and of the depot.
     pub(crate) const fn cached(&self) -> usize {
-        let held = self.allocated.wrapping_sub(self.freed);
+        let outside = self.fetched.wrapping_sub(self.put_back);
         let in_use = self.rented.wrapping_sub(self.released);
-        not_negative(held.wrapping_sub(in_use))
+        not_negative(outside.wrapping_sub(in_use))
     }
 
     /// Blocks rented since the pool was made.
@@ -126,9 +143,9 @@ impl Tally {
         self.rented
     }
 
-    /// Blocks taken from the allocator since the pool was made.
-    pub(crate) const fn allocated(&self) -> usize {
-        self.allocated
+    /// Rentals that the thread's own magazines did not serve.
+    pub(crate) const fn missed(&self) -> usize {
+        self.missed
     }
 }
 
@@ -147,26 +164,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cached_is_what_is_neither_lent_nor_freed() {
+    fn cached_is_what_is_neither_lent_nor_in_the_slabs() {
         let counters = Counters::new();
+        counters.fetched(5);
         for _ in 0..5 {
-            counters.allocated();
             counters.rented();
         }
-        counters.released();
-        counters.released();
-        counters.released();
-        counters.freed();
+        for _ in 0..3 {
+            counters.released();
+        }
+        counters.put_back(1);
+        counters.missed();
         let tally = counters.read();
         assert_eq!((tally.in_use(), tally.cached()), (2, 2));
-        assert_eq!((tally.rented(), tally.allocated()), (5, 5));
+        assert_eq!((tally.rented(), tally.missed()), (5, 1));
+        assert_eq!(counters.operations(), 8);
     }
 
     #[test]
     fn threads_add_up() {
         let (here, there) = (Counters::new(), Counters::new());
-        here.allocated_and_rented_shared();
-        there.released_and_freed_shared();
+        here.fetched_and_rented_shared();
+        there.released_and_put_back_shared();
         // The releasing thread alone has a negative balance, shown as nothing.
         assert_eq!((there.read().in_use(), there.read().cached()), (0, 0));
         let mut sum = here.read();

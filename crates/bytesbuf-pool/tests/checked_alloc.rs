@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use bytesbuf_pool::{GlobalPool, SizeClass};
+use bytesbuf_pool::GlobalPool;
 
 /// In front of each allocation, as far as its alignment demands.
 const fn lead(layout: Layout) -> usize {
@@ -21,17 +21,16 @@ const fn lead(layout: Layout) -> usize {
     }
 }
 
-/// Whether an allocation is a block.
-fn is_block(layout: Layout) -> bool {
-    let payload = layout.size().wrapping_sub(64);
-    layout.align() == 64 && [1024, 4096, 16_384, 65_536].contains(&payload)
+/// Whether an allocation is a slab.
+fn is_slab(layout: Layout) -> bool {
+    layout.align() == 64 && layout.size() > 512 << 10
 }
 
 struct Checked;
 
-/// Bytes in blocks, with their headers.
-static BLOCK_BYTES: AtomicUsize = AtomicUsize::new(0);
-/// Bytes in allocations aligned to 64 or more: blocks, thread caches and shared
+/// Bytes in slabs.
+static SLAB_BYTES: AtomicUsize = AtomicUsize::new(0);
+/// Bytes in allocations aligned to 64 or more: slabs, thread caches and shared
 /// objects, nothing else here.
 static ALIGNED_BYTES: AtomicUsize = AtomicUsize::new(0);
 static WRONG: AtomicBool = AtomicBool::new(false);
@@ -47,8 +46,8 @@ unsafe impl GlobalAlloc for Checked {
         if memory.is_null() {
             return memory;
         }
-        if is_block(layout) {
-            BLOCK_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        if is_slab(layout) {
+            SLAB_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
         }
         if layout.align() >= 64 {
             ALIGNED_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
@@ -71,8 +70,8 @@ unsafe impl GlobalAlloc for Checked {
         if noted != [layout.size(), layout.align()] {
             WRONG.store(true, Ordering::Relaxed);
         }
-        if is_block(layout) {
-            BLOCK_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
+        if is_slab(layout) {
+            SLAB_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
         }
         if layout.align() >= 64 {
             ALIGNED_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
@@ -102,9 +101,9 @@ fn everything_is_freed_with_its_layout() {
         let producer = {
             let pool = pool.clone();
             thread::spawn(move || {
-                for class in SizeClass::ALL {
+                for size in [1024, 4096, 16_384, 65_536] {
                     for _ in 0..200 {
-                        outbox.send(pool.rent(class).unwrap()).unwrap();
+                        outbox.send(pool.rent(size).unwrap()).unwrap();
                     }
                 }
             })
@@ -117,23 +116,19 @@ fn everything_is_freed_with_its_layout() {
         }
         producer.join().unwrap();
         let stats = pool.stats();
-        let blocks: usize = stats
-            .classes()
-            .map(|class| {
-                let blocks = class.blocks_in_use() + class.blocks_cached();
-                blocks * (class.block_size().get() as usize + 64)
-            })
-            .sum();
-        assert_eq!(BLOCK_BYTES.load(Ordering::Relaxed), blocks);
+        assert_eq!(SLAB_BYTES.load(Ordering::Relaxed), stats.bytes_allocated());
         assert!(stats.bytes_in_use() > 0 && stats.bytes_cached() > 0);
 
-        // Closed: what is cached goes at once, what is lent follows.
-        let lent: usize = kept
-            .iter()
-            .map(|block| block.len().get() as usize + 64)
-            .sum();
+        // Trimmed and closed: what is idle goes at once, what has lent blocks
+        // follows.
+        let freed = pool.trim();
+        assert_eq!(
+            SLAB_BYTES.load(Ordering::Relaxed),
+            stats.bytes_allocated() - freed
+        );
+        let lent: usize = kept.iter().map(|block| block.len().get() as usize).sum();
         drop(pool);
-        assert_eq!(BLOCK_BYTES.load(Ordering::Relaxed), lent);
+        assert!(SLAB_BYTES.load(Ordering::Relaxed) >= lent);
         thread::spawn(move || drop(kept)).join().unwrap();
         assert_eq!(ALIGNED_BYTES.load(Ordering::Relaxed), before);
     }

@@ -12,3 +12,4 @@
 mod close;
 mod door;
 mod exchange;
+mod trim;

@@ -1,51 +1,17 @@
 //! Which blocks serve which request.
 #![expect(unsafe_code, reason = "writes to blocks")]
 
-use bytesbuf_pool::{GlobalPool, SizeClass};
+use bytesbuf_core::{BlockProvider, ReserveError};
+use bytesbuf_pool::GlobalPool;
 
-#[test]
-fn requests_map_to_exactly_these_blocks() {
-    let table = [
-        (1, 1024, 1),
-        (1023, 1024, 1),
-        (1024, 1024, 1),
-        (1025, 4096, 1),
-        (4096, 4096, 1),
-        (4097, 16_384, 1),
-        (16_384, 16_384, 1),
-        (16_385, 65_536, 1),
-        (65_535, 65_536, 1),
-        (65_536, 65_536, 1),
-        (65_537, 65_536, 2),
-        (131_072, 65_536, 2),
-        (131_073, 65_536, 3),
-        (usize::MAX - 65_535, 65_536, usize::MAX / 65_536),
-        (usize::MAX - 65_534, 65_536, usize::MAX / 65_536 + 1),
-        (usize::MAX, 65_536, usize::MAX / 65_536 + 1),
-    ];
-    for (request, size, count) in table {
-        let (class, blocks) = SizeClass::for_request(request).unwrap();
-        assert_eq!(
-            (class.block_size().get(), blocks.get()),
-            (size, count),
-            "request of {request} bytes"
-        );
-    }
-    assert!(SizeClass::for_request(0).is_none());
-}
-
-#[test]
-fn all_classes_smallest_first() {
-    let sizes = SizeClass::ALL.map(|class| class.block_size().get());
-    assert_eq!(sizes, [1024, 4096, 16_384, 65_536]);
-}
+use crate::util::SIZES;
 
 #[test]
 fn blocks_have_their_size_and_alignment_and_are_writable() {
     let pool = GlobalPool::new();
-    for class in SizeClass::ALL {
-        for block in [pool.rent(class).unwrap(), pool.rent(class).unwrap()] {
-            assert_eq!(block.len(), class.block_size());
+    for size in SIZES {
+        for block in [pool.rent(size).unwrap(), pool.rent(size).unwrap()] {
+            assert_eq!(block.len().get() as usize, size);
             let (memory, len, batch) = block.open();
             assert_eq!(memory.addr().get() % 64, 0, "payloads are aligned to 64");
             for at in [0, len.get() as usize - 1] {
@@ -56,5 +22,124 @@ fn blocks_have_their_size_and_alignment_and_are_writable() {
             }
             drop(batch);
         }
+    }
+}
+
+#[test]
+fn one_block_serves_what_it_holds() {
+    let pool = GlobalPool::new();
+    let table = [
+        (0, 1024),
+        (1, 1024),
+        (1024, 1024),
+        (1025, 4096),
+        (4097, 16_384),
+        (16_385, 65_536),
+        (65_536, 65_536),
+        (65_537, 65_536),
+        (usize::MAX, 65_536),
+    ];
+    for (request, size) in table {
+        assert_eq!(pool.rent(request).unwrap().len().get(), size, "{request}");
+    }
+    assert_eq!(pool.largest_block(), 65_536);
+}
+
+#[test]
+fn contiguous_blocks_of_any_size() {
+    let pool = GlobalPool::new();
+    let table = [
+        (0, 1024),
+        (1024, 1024),
+        (65_536, 65_536),
+        (65_537, 262_144),
+        (262_145, 1 << 20),
+        (1 << 20, 1 << 20),
+        ((1 << 20) + 1, (1 << 20) + 1),
+    ];
+    for (request, size) in table {
+        let block = pool.rent_contiguous(request).unwrap();
+        assert_eq!(block.len().get(), size, "{request}");
+        assert_eq!(pool.stats().bytes_in_use(), size as usize);
+        let (memory, len, batch) = block.open();
+        assert_eq!(memory.addr().get() % 64, 0);
+        // SAFETY: in bounds; an opened block is the caller's to write.
+        let last = unsafe { memory.add(len.get() as usize - 1) };
+        // SAFETY: as above.
+        unsafe { last.cast::<u8>().write(1) };
+        drop(batch);
+        assert_eq!(pool.stats().bytes_in_use(), 0);
+    }
+    let stats = pool.stats();
+    assert_eq!(stats.direct_blocks_in_use(), 0);
+    assert!(stats.classes().all(|class| class.allocations() <= 1));
+}
+
+/// The largest that there is: its pages are not touched, so it costs address space.
+#[test]
+#[cfg_attr(miri, ignore = "miri does touch them")]
+#[cfg(target_pointer_width = "64")]
+fn a_contiguous_block_of_almost_four_gibibytes() {
+    let pool = GlobalPool::new();
+    match pool.rent_contiguous(u32::MAX as usize) {
+        Ok(block) => {
+            assert_eq!(block.len().get(), u32::MAX);
+            assert_eq!(pool.stats().direct_blocks_in_use(), 1);
+            drop(pool);
+            drop(block);
+        }
+        // A machine that does not overcommit may refuse.
+        Err(ReserveError::OutOfMemory { requested }) => assert!(requested > u32::MAX as usize),
+        Err(other) => panic!("{other}"),
+    }
+    let refused = GlobalPool::new().rent_contiguous(u32::MAX as usize + 1);
+    match refused.unwrap_err() {
+        ReserveError::TooLarge { requested, max } => {
+            assert_eq!((requested, max), (u32::MAX as usize + 1, u32::MAX as usize));
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn settings_are_obeyed() {
+    let pool = GlobalPool::builder()
+        .size_classes([100, 5000])
+        .alignment(4096)
+        .max_pooled_contiguous(7000)
+        .name("odd")
+        .build()
+        .unwrap();
+    assert_eq!(pool.name(), Some("odd"));
+    let mut sizes = Vec::new();
+    for request in [1, 100, 101, 12_000] {
+        pool.provide(request, &mut |block| {
+            let (memory, len, _batch) = block.open();
+            assert_eq!(memory.addr().get() % 4096, 0);
+            sizes.push(len.get());
+        })
+        .unwrap();
+    }
+    assert_eq!(sizes, [100, 100, 5000, 5000, 5000, 5000]);
+    assert_eq!(pool.rent_contiguous(5001).unwrap().len().get(), 7000);
+    assert_eq!(pool.rent_contiguous(7001).unwrap().len().get(), 7001);
+    let classes: Vec<_> = pool
+        .stats()
+        .classes()
+        .map(|class| (class.block_size().get(), class.is_contiguous_only()))
+        .collect();
+    assert_eq!(classes, [(100, false), (5000, false), (7000, true)]);
+}
+
+#[test]
+fn an_alignment_beyond_the_page() {
+    let pool = GlobalPool::builder()
+        .size_classes([1 << 16])
+        .alignment(1 << 21)
+        .build()
+        .unwrap();
+    let blocks = [pool.rent(1).unwrap(), pool.rent(1).unwrap()];
+    for block in blocks {
+        assert_eq!(block.open().0.addr().get() % (1 << 21), 0);
     }
 }

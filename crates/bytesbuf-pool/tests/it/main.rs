@@ -8,4 +8,5 @@ mod reuse;
 mod stats;
 mod teardown;
 mod threads;
+mod trim;
 mod util;

@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use std::thread;
 
 use bytesbuf_core::Block;
-use bytesbuf_pool::{GlobalPool, SizeClass};
+use bytesbuf_pool::GlobalPool;
 
-use crate::util::{SMALL, rent};
+use crate::util::{SIZES, SMALL, rent};
 
 /// What a thread leaves behind: its destructor releases, rents and releases.
 struct Estate {
@@ -20,7 +20,7 @@ impl Drop for Estate {
     fn drop(&mut self) {
         self.blocks.truncate(self.blocks.len() / 2);
         if let Some(pool) = &self.pool {
-            for class in SizeClass::ALL {
+            for class in SIZES {
                 drop(rent(pool, class, 3));
             }
             let _ = pool.stats();

@@ -1,22 +1,25 @@
 //! Small helpers.
 
 use bytesbuf_core::Block;
-use bytesbuf_pool::{ClassStats, GlobalPool, SizeClass};
+use bytesbuf_pool::{ClassStats, GlobalPool};
 
-/// The class of 1 KiB blocks.
-pub(crate) const SMALL: SizeClass = SizeClass::ALL[0];
-/// The class of 64 KiB blocks.
-pub(crate) const LARGE: SizeClass = SizeClass::ALL[3];
+/// Bytes in the smallest blocks of a pool with default settings.
+pub(crate) const SMALL: usize = 1024;
+/// Bytes in its largest ordinary blocks.
+pub(crate) const LARGE: usize = 65_536;
+/// Bytes in all its ordinary blocks.
+pub(crate) const SIZES: [usize; 4] = [SMALL, 4096, 16_384, LARGE];
 
-pub(crate) fn class_stats(pool: &GlobalPool, class: SizeClass) -> ClassStats {
-    let size = class.block_size();
+pub(crate) fn class_stats(pool: &GlobalPool, size: usize) -> ClassStats {
     let stats = pool.stats();
-    let found = stats.classes().find(|class| class.block_size() == size);
+    let found = stats
+        .classes()
+        .find(|class| class.block_size().get() as usize == size);
     found.expect("statistics cover every class")
 }
 
-pub(crate) fn rent(pool: &GlobalPool, class: SizeClass, blocks: usize) -> Vec<Block> {
-    (0..blocks).map(|_| pool.rent(class).unwrap()).collect()
+pub(crate) fn rent(pool: &GlobalPool, size: usize, blocks: usize) -> Vec<Block> {
+    (0..blocks).map(|_| pool.rent(size).unwrap()).collect()
 }
 
 /// Rounds of a repetitive test: fewer under miri.

@@ -1,17 +1,14 @@
 //! The pool, as a provider of buffers.
 
 use core::fmt;
-use core::num::NonZero;
+use core::time::Duration;
 
-use bytesbuf_core::ReserveError;
-use bytesbuf_pool::{PoolStats, SizeClass};
+use bytesbuf_core::{BlockProvider, ReserveError};
+use bytesbuf_pool::{Budget, GlobalPoolBuilder, Permit, PoolStats};
 
 use super::{Memory, check_request, probe_allocator};
 use crate::BytesBuf;
 use crate::error::panics;
-
-/// Requests up to the largest class take one block.
-const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 
 /// Pooled memory: blocks of 1, 4, 16 and 64 KiB that are kept for reuse.
 ///
@@ -53,6 +50,22 @@ impl GlobalPool {
         Self(bytesbuf_pool::GlobalPool::new())
     }
 
+    /// Settings of a pool to be: block sizes, alignment, bounds, a name.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::mem::GlobalPool;
+    ///
+    /// let pages = GlobalPool::builder().alignment(4096).build()?;
+    /// let mut buf = pages.reserve(100);
+    /// let address = buf.first_unfilled_slice().as_ptr().addr();
+    /// assert_eq!(address % 4096, 0);
+    /// # Ok::<(), bytesbuf::mem::InvalidSettings>(())
+    /// ```
+    pub fn builder() -> GlobalPoolBuilder<Self> {
+        GlobalPoolBuilder::new()
+    }
+
     /// See [`Memory::reserve`], and the table above for what it gives.
     ///
     /// # Panics
@@ -63,13 +76,13 @@ impl GlobalPool {
     pub fn reserve(&self, min_bytes: usize) -> BytesBuf {
         // The common case builds the buffer where the caller wants it, not inside of
         // a `Result` first.
-        if let Some((class, ONE)) = SizeClass::for_request(min_bytes) {
-            return match self.0.rent(class) {
+        if self.fits_one_block(min_bytes) {
+            return match self.0.rent(min_bytes) {
                 Ok(block) => BytesBuf::from_block(block),
                 Err(error) => panics::reserve_failed(&error),
             };
         }
-        match self.try_reserve(min_bytes) {
+        match self.rent_many(min_bytes) {
             Ok(buf) => buf,
             Err(error) => panics::reserve_failed(&error),
         }
@@ -82,37 +95,202 @@ impl GlobalPool {
     /// rented.
     ///
     /// # Errors
-    /// [`ReserveError`]: too large for any memory, or the allocator has no more.
+    /// [`ReserveError`]: too large for any memory, over the budget of this handle, or
+    /// the allocator has no more.
     #[inline]
     pub fn try_reserve(&self, min_bytes: usize) -> Result<BytesBuf, ReserveError> {
-        check_request(min_bytes)?;
-        match SizeClass::for_request(min_bytes) {
-            None => Ok(BytesBuf::new()),
-            Some((class, ONE)) => Ok(BytesBuf::from_block(self.0.rent(class)?)),
-            Some((class, count)) => self.rent_many(class, count.get(), min_bytes),
+        if self.fits_one_block(min_bytes) {
+            return Ok(BytesBuf::from_block(self.0.rent(min_bytes)?));
+        }
+        self.rent_many(min_bytes)
+    }
+
+    /// A buffer of one block, so that what is put into it is one slice: of at least
+    /// `bytes` bytes, however many those are. Nothing for 0.
+    ///
+    /// Blocks up to 1 MiB are kept for reuse, larger ones are an allocation each
+    /// (see [`max_pooled_contiguous`](GlobalPoolBuilder::max_pooled_contiguous)).
+    ///
+    /// # Panics
+    /// In the cases in which [`try_reserve_contiguous`](Self::try_reserve_contiguous)
+    /// fails, with the text of the error.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::mem::GlobalPool;
+    ///
+    /// let pool = GlobalPool::new();
+    /// let mut buf = pool.reserve_contiguous(200_000);
+    /// assert!(buf.first_unfilled_slice().len() >= 200_000);
+    /// assert!(pool.reserve(200_000).first_unfilled_slice().len() < 200_000);
+    /// ```
+    #[must_use]
+    pub fn reserve_contiguous(&self, bytes: usize) -> BytesBuf {
+        match self.try_reserve_contiguous(bytes) {
+            Ok(buf) => buf,
+            Err(error) => panics::reserve_failed(&error),
         }
     }
 
-    /// `count` blocks of `class`, or none.
-    #[inline(never)]
-    fn rent_many(
+    /// [`reserve_contiguous`](Self::reserve_contiguous) with an error in place of
+    /// the panic.
+    ///
+    /// # Errors
+    /// [`ReserveError`]: above `u32::MAX` bytes, or the allocator has no more.
+    pub fn try_reserve_contiguous(&self, bytes: usize) -> Result<BytesBuf, ReserveError> {
+        if bytes == 0 {
+            return Ok(BytesBuf::new());
+        }
+        Ok(BytesBuf::from_block(self.0.rent_contiguous(bytes)?))
+    }
+
+    /// Like [`try_reserve`](Self::try_reserve), but waits until the budget of this
+    /// handle has room, blocking the thread. Does not wait on a handle without
+    /// budget.
+    ///
+    /// First come, first served, together with [`reserve_async`](Self::reserve_async).
+    ///
+    /// # Errors
+    /// [`ReserveError::OverBudget`] when the time is up, or at once for a request
+    /// that is larger than the limit; otherwise as `try_reserve`.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use bytesbuf::mem::GlobalPool;
+    ///
+    /// let pool = GlobalPool::builder().max_bytes(64 << 10).build()?;
+    /// let all = pool.reserve(64 << 10);
+    /// pool.reserve_timeout(1, Duration::from_millis(1)).unwrap_err();
+    /// drop(all);
+    /// let buf = pool.reserve_timeout(1, Duration::from_millis(1)).unwrap();
+    /// assert_eq!(buf.capacity(), 1024);
+    /// # Ok::<(), bytesbuf::mem::InvalidSettings>(())
+    /// ```
+    pub fn reserve_timeout(
         &self,
-        class: SizeClass,
-        count: usize,
         min_bytes: usize,
+        timeout: Duration,
     ) -> Result<BytesBuf, ReserveError> {
+        gather(self.0.permit_timeout(min_bytes, timeout)?)
+    }
+
+    /// Like [`try_reserve`](Self::try_reserve), but waits until the budget of this
+    /// handle has room, as a future. Needs no particular runtime, and owns what it
+    /// needs; dropping it at any time gives back what it has.
+    ///
+    /// # Errors
+    /// [`ReserveError::OverBudget`] at once for a request that is larger than the
+    /// limit; otherwise as `try_reserve`.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::mem::{GlobalPool, ReserveError};
+    ///
+    /// async fn greet(pool: &GlobalPool) -> Result<bytesbuf::BytesView, ReserveError> {
+    ///     let mut buf = pool.reserve_async(5).await?;
+    ///     buf.put_slice(*b"hello");
+    ///     Ok(buf.consume_all())
+    /// }
+    /// ```
+    pub fn reserve_async(
+        &self,
+        min_bytes: usize,
+    ) -> impl Future<Output = Result<BytesBuf, ReserveError>> + Send + use<> {
+        let permit = self.0.permit_async(min_bytes);
+        async move { gather(permit.await?) }
+    }
+
+    /// A handle of the same pool that charges a budget for what is reserved through
+    /// it, from the reservation to the last view of it: one for each connection,
+    /// say.
+    ///
+    /// # Panics
+    /// If this handle has a budget already and the new one is not below it: what
+    /// is reserved would escape the limit. Make it with [`Budget::child`].
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::mem::{Budget, GlobalPool, ReserveError};
+    ///
+    /// let pool = GlobalPool::new();
+    /// let process = Budget::new(1 << 30);
+    /// let connection = process.child(16 << 10);
+    /// let memory = pool.with_budget(&connection);
+    ///
+    /// let buf = memory.reserve(16_000);
+    /// assert!(matches!(
+    ///     memory.try_reserve(1),
+    ///     Err(ReserveError::OverBudget { requested: 1024, in_use: 16_384, limit: 16_384 })
+    /// ));
+    /// drop(buf);
+    /// assert_eq!(process.in_use(), 0);
+    /// ```
+    #[must_use]
+    pub fn with_budget(&self, budget: &Budget) -> Self {
+        Self(self.0.with_budget(budget))
+    }
+
+    /// What is charged for reservations through this handle.
+    #[must_use]
+    pub const fn budget(&self) -> Option<&Budget> {
+        self.0.budget()
+    }
+
+    #[inline]
+    fn fits_one_block(&self, min_bytes: usize) -> bool {
+        min_bytes.wrapping_sub(1) < self.0.largest_block()
+    }
+
+    /// No block, or several.
+    #[inline(never)]
+    fn rent_many(&self, min_bytes: usize) -> Result<BytesBuf, ReserveError> {
+        check_request(min_bytes)?;
         probe_allocator(min_bytes)?;
         let mut buf = BytesBuf::new();
-        for _ in 0..count {
-            buf.push_block_back(self.0.rent(class)?);
-        }
+        self.0
+            .provide(min_bytes, &mut |block| buf.push_block_back(block))?;
         Ok(buf)
+    }
+
+    /// Gives all free blocks back to the allocator, also those that idle threads
+    /// keep. Returns the bytes that it got.
+    ///
+    /// A thread that is in the middle of an operation gives its blocks back later;
+    /// outside of Linux so do all other threads.
+    pub fn trim(&self) -> usize {
+        self.0.trim()
+    }
+
+    /// [`trim`](Self::trim) of what is cached above `max_bytes` bytes.
+    pub fn trim_to(&self, max_bytes: usize) -> usize {
+        self.0.trim_to(max_bytes)
+    }
+
+    /// Gives back what nobody has used since the last call. For a timer of programs
+    /// that go idle: a pool in use does it by itself every ten seconds.
+    pub fn maintain(&self) -> usize {
+        self.0.maintain()
     }
 
     /// What the pool holds and has done so far.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.0.stats()
+    }
+}
+
+/// The blocks of a request as a buffer.
+fn gather(permit: Permit) -> Result<BytesBuf, ReserveError> {
+    let mut buf = BytesBuf::new();
+    permit.provide(&mut |block| buf.push_block_back(block))?;
+    Ok(buf)
+}
+
+/// A pool from the builder, as a provider of buffers.
+impl From<bytesbuf_pool::GlobalPool> for GlobalPool {
+    fn from(pool: bytesbuf_pool::GlobalPool) -> Self {
+        Self(pool)
     }
 }
 

@@ -30,7 +30,10 @@ pub use bytesbuf_core::{
     BlockRefDynamic, BlockRefDynamicWithMeta, BlockRefVTable, BlockSize, RefCount, ReserveError,
 };
 #[cfg(feature = "std")]
-pub use bytesbuf_pool::{ClassStats, PoolStats};
+pub use bytesbuf_pool::{
+    Budget, BudgetBuilder, BudgetStats, Charge, ChargeFuture, ClassStats, GlobalPoolBuilder,
+    InvalidBudget, InvalidSettings, PoolStats, Pressure, Wipe,
+};
 
 pub use self::callback::CallbackMemory;
 #[cfg(feature = "std")]

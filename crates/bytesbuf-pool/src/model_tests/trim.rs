@@ -1,0 +1,111 @@
+//! One thread trims while another uses its cache. Each block is written where it
+//! is rented and released: whoever got it by a race would be caught.
+
+use super::door::{Cache, assert_in_use, model, thread};
+use crate::GlobalPool;
+
+/// The magazines are reached, or the owner is inside and keeps them; never both.
+#[test]
+fn trim_here_rent_and_release_there() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let other = {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                let there = Cache::of(&pool);
+                let block = there.rent();
+                there.release(block);
+                let block = there.rent_fast();
+                if let Some(block) = block {
+                    there.release(block);
+                }
+            })
+        };
+        thread::yield_now();
+        pool.trim();
+        other.join().unwrap();
+        assert_in_use(&pool, 0);
+    });
+}
+
+/// Only the fast paths of a cache that has a block, against a trim of it.
+#[test]
+fn trim_here_fast_paths_there() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let there = Cache::of(&pool);
+        let block = there.rent();
+        there.release(block);
+        let trimmer = {
+            let pool = pool.clone();
+            thread::spawn(move || pool.trim())
+        };
+        if let Some(block) = there.rent_fast() {
+            if let Err(block) = there.release_fast(block) {
+                there.release(block);
+            }
+        }
+        trimmer.join().unwrap();
+        drop(there);
+        assert_in_use(&pool, 0);
+        pool.trim();
+        assert_eq!(pool.stats().bytes_allocated(), 0, "all slabs are idle");
+    });
+}
+
+/// The cache goes while the list it is on is walked.
+#[test]
+fn trim_here_thread_exit_there() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let there = Cache::of(&pool);
+        let block = there.rent();
+        there.release(block);
+        let trimmer = {
+            let pool = pool.clone();
+            thread::spawn(move || pool.trim())
+        };
+        drop(there);
+        trimmer.join().unwrap();
+        assert_in_use(&pool, 0);
+        pool.trim();
+        assert_eq!(pool.stats().bytes_allocated(), 0, "all slabs are idle");
+    });
+}
+
+/// The last handle goes, and with it the magazines of a cache in use.
+#[test]
+fn close_here_release_there() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let there = Cache::of(&pool);
+        let (one, two) = (there.rent(), there.rent());
+        there.release(one);
+        let closer = thread::spawn(move || drop(pool));
+        there.release(two);
+        drop(there);
+        closer.join().unwrap();
+    });
+}
+
+/// Two threads trim at once.
+#[test]
+fn two_trims_and_an_owner() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let there = Cache::of(&pool);
+        let block = there.rent();
+        there.release(block);
+        let trimmer = {
+            let pool = pool.clone();
+            thread::spawn(move || pool.maintain())
+        };
+        pool.trim();
+        if let Some(block) = there.rent_fast() {
+            there.release(block);
+        }
+        trimmer.join().unwrap();
+        drop(there);
+        assert_in_use(&pool, 0);
+    });
+}
