@@ -30,6 +30,11 @@ unsafe impl BlockRefCounted for AttendedHeader {
         // is left and all their uses happened before.
         release(unsafe { PoolBlock::from_raw(state_ptr.cast()) });
     }
+
+    unsafe fn retained_bytes(state_ptr: NonNull<Self>) -> Option<usize> {
+        // SAFETY: as for `Header` in `lease`.
+        Some(unsafe { state_ptr.as_ref() }.0.size())
+    }
 }
 
 /// Lends a block that the caller owns.

@@ -52,6 +52,11 @@ pub(crate) struct Header {
 const _: () = assert!(size_of::<Header>() == 64);
 
 impl Header {
+    /// Bytes of payload.
+    pub(crate) const fn size(&self) -> usize {
+        self.size.get() as usize
+    }
+
     pub(crate) fn new(
         pool: NonNull<Shared>,
         slab: NonNull<Slab>,

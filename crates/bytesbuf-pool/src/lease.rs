@@ -27,6 +27,12 @@ unsafe impl BlockRefCounted for Header {
         // is left and all their uses happened before.
         release(unsafe { PoolBlock::from_raw(state_ptr) });
     }
+
+    unsafe fn retained_bytes(state_ptr: NonNull<Self>) -> Option<usize> {
+        // SAFETY: a reference exists, so the block is out of its slab and its header
+        // alive (S3).
+        Some(unsafe { state_ptr.as_ref() }.size())
+    }
 }
 
 /// The header of a block that is an allocation of its own.
@@ -42,6 +48,11 @@ unsafe impl BlockRefCounted for DirectHeader {
     unsafe fn release(state_ptr: NonNull<Self>) {
         // SAFETY: as for `Header`, made by `rent_direct`.
         release_direct(unsafe { PoolBlock::from_raw(state_ptr.cast()) });
+    }
+
+    unsafe fn retained_bytes(state_ptr: NonNull<Self>) -> Option<usize> {
+        // SAFETY: as for `Header`.
+        Some(unsafe { state_ptr.as_ref() }.0.size())
     }
 }
 
