@@ -314,29 +314,6 @@ impl BlockRefBatch {
         (self.state.as_ptr().addr(), table.addr())
     }
 
-    /// The one reference there is, with the rest of the weight gone; `self` if others
-    /// have references too, or if only the provider knows. One acquire load, one plain
-    /// store.
-    ///
-    /// What a [`Block`](crate::Block) can be made of again.
-    ///
-    /// # Errors
-    /// `self`, unchanged, in the cases above.
-    pub fn into_sole(self) -> Result<BlockRef, Self> {
-        // SAFETY: H3; the references that `self` owns (H1) outlive the borrow.
-        match unsafe { self.vtable.ref_count(self.state) } {
-            // Nobody else has a reference, so nobody can make one: the count is ours.
-            Some(count) if count.is_sole(self.weight as usize) => count.reset(1),
-            _ => return Err(self),
-        }
-        // The one reference that is left moves (H1), so this must not give any back.
-        let batch = ManuallyDrop::new(self);
-        Ok(BlockRef {
-            state: batch.state,
-            vtable: batch.vtable,
-        })
-    }
-
     /// How many references this batch holds; at least one.
     #[must_use]
     #[inline]
@@ -471,15 +448,5 @@ mod tests {
         let twin = one.split();
         assert_eq!(one.identity(), twin.identity());
         assert_ne!(one.identity(), other.identity());
-    }
-
-    #[test]
-    fn only_a_sole_owner_gets_the_sole_reference() {
-        let mut batch = silent();
-        let twin = batch.split();
-        let batch = batch.into_sole().unwrap_err();
-        drop(twin);
-        let batch = BlockRefBatch::from(batch.into_sole().unwrap());
-        assert_eq!((batch.weight(), batch.is_sole()), (1, Some(true)));
     }
 }

@@ -1,10 +1,10 @@
-//! The block pool of `bytesbuf`: blocks of 1, 4, 16 and 64 KiB, rented and released
-//! on any thread without waiting for another.
+//! The block pool of `bytesbuf`: blocks of 1, 4, 16 and 64 KiB, or of any sizes,
+//! rented and released on any thread without waiting for another.
 //!
 //! ```text
-//!              this thread's cache           the depot                 allocator
-//!   rent ◄──── loaded │ previous ◄── magazines with blocks ◄───────── one block
-//!   release ─► loaded │ previous ──► magazines with blocks ─ (full) ─► blocks
+//!              this thread's cache         the depot          slabs         allocator
+//!   rent ◄──── loaded │ previous ◄── magazines with blocks ◄── blocks ◄────── slab
+//!   release ─► loaded │ previous ──► magazines with blocks ──► blocks ─(idle)─► slab
 //! ```
 //!
 //! Each thread keeps two **magazines**, small stacks of free blocks, for each pool
@@ -13,34 +13,40 @@
 //! does a thread exchange one with the **depot**, a lock-free store that the
 //! threads of the pool share. A block is released into a magazine of the
 //! *releasing* thread, so that a stream of blocks from one thread to another costs
-//! one exchange a magazine.
+//! one exchange a magazine. Blocks are carved from **slabs**, which go back to the
+//! global allocator when all their blocks have come back.
 //!
 //! # What it promises
 //! * A pool, a block, and everything made of it may move to any thread, and may be
 //!   dropped there, also while the thread is being torn down (slower: straight to
-//!   the allocator).
-//! * A thread that ends hands its free blocks to the depot.
+//!   the slabs).
+//! * A thread that ends hands its free blocks to the depot. [`GlobalPool::trim`]
+//!   reaches the blocks of threads that are idle.
 //! * Blocks may outlive the last handle of their pool. When that goes, free blocks
-//!   go back to the allocator: those in the depot and with the closing thread at
-//!   once, those with another thread when it next looks for a cache or ends.
-//! * Payloads are aligned to 64 bytes. Their content is whatever it was.
+//!   go back to the allocator at once.
+//! * Payloads are aligned to 64 bytes at least. Their content is whatever it was,
+//!   unless the pool is told to [wipe](Wipe).
 //! * Releasing does not panic and does not fail. Renting reports what the
-//!   allocator refuses as an error.
-//! * The global allocator may itself use the pool.
+//!   allocator refuses as an error, and what is over [`Budget`].
+//! * The global allocator may itself use the pool (but not wait for budget).
 //!
 //! # Contents
 //! | module | what |
 //! |---|---|
-//! | `size_class` | [`SizeClass`]: which blocks for which request; the constants |
-//! | `pool` | [`GlobalPool`]: the handle |
+//! | `pool`, `builder`, `settings` | [`GlobalPool`]: the handle; what a pool is told to be |
+//! | `permit` | [`Permit`]: waiting for budget before blocks are rented |
+//! | `budget` | [`Budget`]: a limit on bytes, with levels; charges and waiting |
 //! | `stats`, `tally` | [`PoolStats`], [`ClassStats`]; the counters behind them |
-//! | `lease` | to and from core's `Block`: the last release |
+//! | `lease`, `attended` | to and from core's `Block`: the last release |
 //! | `local` | which caches a thread has; its exit |
-//! | `thread_cache` | one thread's share of a pool |
+//! | `thread_cache`, `barrier` | one thread's share of a pool; how others reach it |
 //! | `magazine`, `depot` | stacks of free blocks; where they are exchanged |
-//! | `registry` | which thread caches a pool has |
+//! | `size_class` | which blocks for which request; the constants |
+//! | `registry`, `list` | which thread caches a pool has |
+//! | `trim`, `clock` | giving memory back |
 //! | `shared` | what the threads share; how long it lives |
-//! | `header`, `slab` | a block in memory; the only alloc and dealloc |
+//! | `header`, `slab`, `slab_store` | a block in memory; where blocks come from |
+//! | `alloc`, `pages` | the only alloc and dealloc; what goes back to the system |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     bytesbuf_loom,

@@ -119,10 +119,11 @@ mod engine {
     }
 
     /// Runs foreign code where a panic must not get out. The panic hook has
-    /// reported it; what it carries is leaked, since dropping it may panic too.
+    /// reported it. If dropping what it carries panics too, the rest is leaked.
     pub(crate) fn quietly(foreign: impl FnOnce()) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(foreign)) {
-            mem::forget(panic);
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+            mem::forget(dropped);
         }
     }
 }

@@ -60,6 +60,20 @@ impl Charge {
         self.bytes = self.bytes.checked_sub(bytes)?;
         Some(Self::new(self.budget.clone(), bytes))
     }
+
+    /// Takes over what another charge of the same budget has charged.
+    ///
+    /// # Panics
+    /// If it is a charge of another budget; both are credited then.
+    #[inline]
+    pub fn merge(&mut self, mut other: Self) {
+        assert!(
+            self.budget.is_same(&other.budget),
+            "charges of two budgets: {self:?} and {other:?}"
+        );
+        // Both are charged together to one level: the sum is within its limit.
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
 }
 
 impl Drop for Charge {

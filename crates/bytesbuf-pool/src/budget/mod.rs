@@ -221,6 +221,12 @@ impl Budget {
         self.level().parent.as_ref()
     }
 
+    /// Whether both are handles of one budget.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.level(), other.level())
+    }
+
     /// Whether what is charged to this is charged to `other` as well: it is the same
     /// budget or an ancestor.
     #[must_use]

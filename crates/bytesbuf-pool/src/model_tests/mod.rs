@@ -9,6 +9,7 @@
 //! not modelled.
 #![expect(unsafe_code, reason = "owns thread caches by raw pointer")]
 
+mod budget;
 mod close;
 mod door;
 mod exchange;

@@ -1,6 +1,7 @@
 //! Behaviour of the pool through its public API.
 #![cfg(not(bytesbuf_loom))]
 
+mod budget;
 mod classes;
 mod lifetime;
 mod provide;

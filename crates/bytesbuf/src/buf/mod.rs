@@ -2,7 +2,6 @@
 
 mod consume;
 mod fmt;
-mod into_blocks;
 mod put;
 mod put_num;
 mod repr;

@@ -15,7 +15,11 @@
 //! of `bytesbuf-core`, re-exported. A crate that implements a provider should
 //! depend on `bytesbuf-core` and not on this crate.
 
+#[cfg(feature = "std")]
+mod budgeted;
 mod callback;
+#[cfg(feature = "std")]
+mod charged_block;
 #[cfg(feature = "std")]
 mod global_pool;
 mod has_memory;
@@ -35,6 +39,8 @@ pub use bytesbuf_pool::{
     InvalidBudget, InvalidSettings, PoolStats, Pressure, Wipe,
 };
 
+#[cfg(feature = "std")]
+pub use self::budgeted::BudgetedMemory;
 pub use self::callback::CallbackMemory;
 #[cfg(feature = "std")]
 pub use self::global_pool::GlobalPool;
