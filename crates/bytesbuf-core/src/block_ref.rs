@@ -338,6 +338,24 @@ impl BlockRefBatch {
         unsafe { self.vtable.retained_bytes(self.state) }
     }
 
+    /// Whether the block's provider wants to know how far it is written: see
+    /// [`report_written`](Self::report_written). One load.
+    #[must_use]
+    #[inline]
+    pub fn watches_writes(&self) -> bool {
+        self.vtable.watches_writes()
+    }
+
+    /// Tells the block's provider that nothing has been written from `end` on, an
+    /// address in the block, as long as no later call says otherwise. The first call,
+    /// with the start of the block, promises to report all that is written, before the
+    /// reference that was used for it is given up. Does nothing for providers that do
+    /// not want to know.
+    pub fn report_written(&self, end: *const u8) {
+        // SAFETY: H3; `self` owns references (H1).
+        unsafe { self.vtable.report_written(self.state, end) };
+    }
+
     /// Whether the references were made with a table that is
     /// [identified](BlockRefVTable::identified) as one of `T`. If so, the state is what
     /// `T`'s contract says, and lives as long as this batch.

@@ -267,6 +267,25 @@ pub unsafe trait BlockRefCounted {
         let _ = state_ptr;
         None
     }
+
+    /// Whether [`written`](Self::written) is to be called. Whoever fills blocks looks
+    /// at this once a block, and does no more if it is `false`.
+    const WATCHES_WRITES: bool = false;
+
+    /// Told by whoever fills a block, how far it has: nothing from `end` on has been
+    /// written, as long as no later call says otherwise. The first call, with the start
+    /// of the block, promises the others; without it, all of the block may be written.
+    /// Calls may come from several threads that fill parts of one block. All of them
+    /// happen before the release. `end` is an address to compare, nothing to access; a
+    /// provider copes with one outside of the block.
+    ///
+    /// The provided implementation does nothing.
+    ///
+    /// # Safety
+    /// `state_ptr` stands for a live reference made for this type.
+    unsafe fn written(state_ptr: NonNull<Self::State>, end: *const u8) {
+        let _ = (state_ptr, end);
+    }
 }
 
 /// A [`BlockRefCounted`] whose blocks carry metadata.
@@ -325,6 +344,7 @@ type CloneFn = unsafe fn(NonNull<()>) -> NonNull<()>;
 type DropFn = unsafe fn(NonNull<()>);
 type MetaFn = unsafe fn(NonNull<()>) -> NonNull<dyn BlockMeta>;
 type RetainedFn = unsafe fn(NonNull<()>) -> Option<usize>;
+type WrittenFn = unsafe fn(NonNull<()>, *const u8);
 
 /// The functions of one kind of block, for [`BlockRef::new`](crate::BlockRef::new)
 /// and [`BlockRef::new_counted`](crate::BlockRef::new_counted).
@@ -369,6 +389,7 @@ impl<T> BlockRefVTable<T> {
             },
             meta: None,
             retained: shim::retained::<T>,
+            written: None,
             identity: None,
         })
     }
@@ -386,6 +407,7 @@ impl<T> BlockRefVTable<T> {
             },
             meta: Some(shim::meta::<T>),
             retained: shim::retained::<T>,
+            written: None,
             identity: None,
         })
     }
@@ -403,6 +425,11 @@ impl<T> BlockRefVTable<T> {
             },
             meta: None,
             retained: shim::counted_retained::<T>,
+            written: if T::WATCHES_WRITES {
+                Some(shim::written::<T>)
+            } else {
+                None
+            },
             identity: None,
         })
     }
@@ -420,6 +447,11 @@ impl<T> BlockRefVTable<T> {
             },
             meta: Some(shim::counted_meta::<T>),
             retained: shim::counted_retained::<T>,
+            written: if T::WATCHES_WRITES {
+                Some(shim::written::<T>)
+            } else {
+                None
+            },
             identity: None,
         })
     }
@@ -474,6 +506,8 @@ pub(crate) struct RawVTable {
     meta: Option<MetaFn>,
     /// Tells how much a block keeps in use.
     retained: RetainedFn,
+    /// Hears how far a block is written.
+    written: Option<WrittenFn>,
     /// Tells the contract type. A function, as ids are not constants yet; its result is
     /// compared, not its address, which need not be unique.
     identity: Option<fn() -> TypeId>,
@@ -580,6 +614,24 @@ impl RawVTable {
         // reference.
         unsafe { (self.retained)(state) }
     }
+
+    /// Whether the provider wants to know how far its blocks are written.
+    #[inline]
+    pub(crate) const fn watches_writes(&self) -> bool {
+        self.written.is_some()
+    }
+
+    /// Tells the provider how far a block is written, if it wants to know.
+    ///
+    /// # Safety
+    /// `state` belongs to this table (V1), and the caller holds a reference.
+    pub(crate) unsafe fn report_written(&self, state: NonNull<()>, end: *const u8) {
+        if let Some(written) = self.written {
+            // SAFETY: V1: `written` was made for the type of `state`; the caller holds a
+            // reference.
+            unsafe { written(state, end) };
+        }
+    }
 }
 
 /// Functions of one contract with the state type erased. Each is called only
@@ -620,6 +672,11 @@ mod shim {
     pub(super) unsafe fn counted_retained<T: BlockRefCounted>(state: NonNull<()>) -> Option<usize> {
         // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
         unsafe { T::retained_bytes(state.cast()) }
+    }
+
+    pub(super) unsafe fn written<T: BlockRefCounted>(state: NonNull<()>, end: *const u8) {
+        // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
+        unsafe { T::written(state.cast(), end) };
     }
 
     pub(super) unsafe fn counted_meta<T: BlockRefCountedWithMeta>(

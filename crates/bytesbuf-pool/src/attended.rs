@@ -11,24 +11,35 @@ use bytesbuf_core::{Block, BlockRefCounted, BlockRefVTable};
 use zeroize::Zeroize;
 
 use crate::budget::Charge;
-use crate::header::{Header, PoolBlock};
+use crate::header::{Header, PoolBlock, UNKNOWN};
 use crate::lease;
 use crate::settings::Wipe;
 use crate::shared::Shared;
 
+/// The header of an attended block. Only a pool that wipes wants to know how far its
+/// blocks are written.
 #[repr(transparent)]
-struct AttendedHeader(Header);
+struct AttendedHeader<const WIPED: bool>(Header);
 
-const ATTENDED: BlockRefVTable<AttendedHeader> = BlockRefVTable::from_counted();
+const KEPT: BlockRefVTable<AttendedHeader<false>> = BlockRefVTable::from_counted();
+const WIPED: BlockRefVTable<AttendedHeader<true>> = BlockRefVTable::from_counted();
 
 // SAFETY: as for `Header` in `lease`, which it is.
-unsafe impl BlockRefCounted for AttendedHeader {
+unsafe impl<const WIPED: bool> BlockRefCounted for AttendedHeader<WIPED> {
     type State = Self;
 
     unsafe fn release(state_ptr: NonNull<Self>) {
         // SAFETY: B1, because `lend` made the reference; B2, because no reference
         // is left and all their uses happened before.
         release(unsafe { PoolBlock::from_raw(state_ptr.cast()) });
+    }
+
+    const WATCHES_WRITES: bool = WIPED;
+
+    unsafe fn written(state_ptr: NonNull<Self>, end: *const u8) {
+        // SAFETY: a reference exists, so the block is out of its slab and its header
+        // alive (S3).
+        unsafe { state_ptr.as_ref() }.0.note_written(end);
     }
 
     unsafe fn retained_bytes(state_ptr: NonNull<Self>) -> Option<usize> {
@@ -40,13 +51,17 @@ unsafe impl BlockRefCounted for AttendedHeader {
 /// Lends a block that the caller owns.
 #[cold]
 pub(crate) fn lend(block: PoolBlock, charge: Option<Charge>) -> Block {
-    if wipe_policy(&block) == Wipe::OnReuse {
+    let policy = wipe_policy(&block);
+    if policy == Wipe::OnReuse {
         wipe(&block);
     }
-    // As far as anybody knows, all of it will be written.
-    block.set_filled(block.size().get());
+    // Nobody has promised to tell how far it is written.
+    block.set_filled(UNKNOWN);
     block.set_charge(charge);
-    lease::lend_with(block, &ATTENDED)
+    match policy {
+        Wipe::Never => lease::lend_with(block, &KEPT),
+        Wipe::OnRelease | Wipe::OnReuse => lease::lend_with(block, &WIPED),
+    }
 }
 
 #[cold]

@@ -39,7 +39,7 @@ pub(crate) struct Header {
     /// The next free block of the slab.
     next_free: Cell<u32>,
     /// Bytes from the start of the payload that may have been written since it was
-    /// last wiped.
+    /// last wiped; `UNKNOWN` is all of them.
     filled: AtomicU32,
     class: Class,
     /// Whether the block is an allocation of its own.
@@ -52,6 +52,22 @@ pub(crate) struct Header {
 const _: () = assert!(size_of::<Header>() == 64);
 
 impl Header {
+    /// Whoever fills the block has written nothing from `end` on, unless it has said
+    /// so before.
+    pub(crate) fn note_written(&self, end: *const u8) {
+        let distance = end.addr().saturating_sub(self.payload.addr().get());
+        let bytes = u32::try_from(distance).map_or(self.size.get(), |n| n.min(self.size.get()));
+        // Relaxed: partner of nothing. Who reads it has seen all references released,
+        // and this call comes before the release of one (R3).
+        let first =
+            self.filled
+                .compare_exchange(UNKNOWN, bytes, Ordering::Relaxed, Ordering::Relaxed);
+        if first.is_err() {
+            // Relaxed: partner of nothing, as above.
+            self.filled.fetch_max(bytes, Ordering::Relaxed);
+        }
+    }
+
     /// Bytes of payload.
     pub(crate) const fn size(&self) -> usize {
         self.size.get() as usize
@@ -79,6 +95,10 @@ impl Header {
         }
     }
 }
+
+/// Says that nobody tells how far a block is written. More than any block but the
+/// largest, of which it is all.
+pub(crate) const UNKNOWN: u32 = u32::MAX;
 
 /// Sole ownership of a block, in a magazine or on the way. Has no destructor: who
 /// drops one leaks the block.
@@ -156,8 +176,9 @@ impl PoolBlock {
 
     /// Bytes that may have been written since the block was last wiped.
     pub(crate) fn filled(&self) -> usize {
-        // Relaxed: partner of nothing here. Whoever raised it held a reference (B2).
-        self.header().filled.load(Ordering::Relaxed) as usize
+        // Relaxed: partner of nothing. Whoever raised it held a reference then (B2).
+        let filled = self.header().filled.load(Ordering::Relaxed);
+        filled.min(self.size().get()) as usize
     }
 
     pub(crate) fn set_filled(&self, bytes: u32) {

@@ -11,3 +11,4 @@ mod teardown;
 mod threads;
 mod trim;
 mod util;
+mod written;

@@ -52,6 +52,14 @@ unsafe impl<M: Send + Sync> BlockRefCounted for Charged<M> {
         drop(unsafe { Box::from_raw(state_ptr.as_ptr()) });
     }
 
+    // The block behind has been opened by a buffer, which has promised to tell.
+    const WATCHES_WRITES: bool = true;
+
+    unsafe fn written(state_ptr: NonNull<Self>, end: *const u8) {
+        // SAFETY: a reference is left, so the box is there.
+        unsafe { state_ptr.as_ref() }.owner.report_written(end);
+    }
+
     unsafe fn retained_bytes(state_ptr: NonNull<Self>) -> Option<usize> {
         // SAFETY: a reference is left, so the box is there.
         unsafe { state_ptr.as_ref() }.owner.retained_bytes()
