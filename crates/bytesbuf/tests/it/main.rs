@@ -5,5 +5,6 @@ mod algebra;
 mod counting;
 mod lifetime;
 mod panics;
+mod paths;
 mod reading;
 mod vectored;
