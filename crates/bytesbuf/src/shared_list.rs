@@ -2,18 +2,19 @@
 //! and clone it like any other block, with one reference for any number of spans.
 //!
 //! # Invariants
-//! * **N1** A [`BlockRefBatch`] made by [`share`] has a [`State`] of this module
+//! * **N1** A [`BlockRefBatch`] made by [`share`] or [`share_two`] has a [`State`] of this module
 //!   behind its state pointer. Only `view` keeps such batches, and it knows them
 //!   by its own invariant W2.
 //! * **N2** A list with more than one reference is not changed.
 #![expect(unsafe_code, reason = "keeps a shared list behind a block reference")]
 
 use alloc::boxed::Box;
-use core::mem;
+use core::mem::{self, MaybeUninit};
 use core::ptr::NonNull;
 
 use bytesbuf_core::{BlockRef, BlockRefBatch, BlockRefCounted, BlockRefVTable, RefCount};
 
+use crate::span::Span;
 use crate::span_list::SpanList;
 
 #[repr(C)]
@@ -21,6 +22,9 @@ struct State {
     count: RefCount,
     list: SpanList,
 }
+
+/// Where a state is, was, or will be.
+type Memory = Box<MaybeUninit<State>>;
 
 const TABLE: BlockRefVTable<State> = BlockRefVTable::from_counted();
 
@@ -30,18 +34,37 @@ unsafe impl BlockRefCounted for State {
     type State = Self;
 
     unsafe fn release(state_ptr: NonNull<Self>) {
-        // SAFETY: the pointer came from `Box::leak` in `share`, and the last
-        // reference is gone.
-        drop(unsafe { Box::from_raw(state_ptr.as_ptr()) });
+        // SAFETY: the pointer came from `Box::leak` in `share_with`, and the last
+        // reference is gone. A `State` may be seen as one that may be uninitialised.
+        let mut memory: Memory = unsafe { Box::from_raw(state_ptr.cast().as_ptr()) };
+        // SAFETY: `share_with` has written it, and nobody uses it any more. If the
+        // destructor of a user's owner panics, the memory is freed.
+        unsafe { memory.assume_init_drop() };
+        spare::keep(memory);
     }
 }
 
-/// Puts a list behind a reference. One allocation.
+/// Puts a list behind a reference. One allocation, or none (see `spare`).
 pub(crate) fn share(list: SpanList) -> BlockRefBatch {
-    let state = NonNull::from(Box::leak(Box::new(State {
+    share_with(|| list)
+}
+
+/// Puts two spans that are not neighbours in one block behind a reference, as a list.
+/// One allocation, or none.
+#[inline]
+pub(crate) fn share_two(first: Span, second: Span) -> BlockRefBatch {
+    share_with(|| SpanList::of_two(first, second))
+}
+
+/// Makes a list in the memory that it will be in, and a reference to it.
+#[inline]
+fn share_with(list: impl FnOnce() -> SpanList) -> BlockRefBatch {
+    let mut memory = spare::take();
+    memory.write(State {
         count: RefCount::new(1),
-        list,
-    })));
+        list: list(),
+    });
+    let state = NonNull::from(Box::leak(memory)).cast::<State>();
     // SAFETY: the count of one is the reference made here.
     unsafe { BlockRef::new_counted(state, &TABLE) }.into()
 }
@@ -49,7 +72,7 @@ pub(crate) fn share(list: SpanList) -> BlockRefBatch {
 /// The list behind `batch`.
 ///
 /// # Safety
-/// `batch` was made by [`share`] (N1).
+/// `batch` was made by this module (N1).
 pub(crate) unsafe fn get(batch: &BlockRefBatch) -> &SpanList {
     // SAFETY: N1; the batch keeps the state alive, and N2 keeps it unchanged.
     let state = unsafe { batch.state().cast::<State>().as_ref() };
@@ -59,7 +82,7 @@ pub(crate) unsafe fn get(batch: &BlockRefBatch) -> &SpanList {
 /// The list behind `batch` for changing, if nobody else has a reference to it.
 ///
 /// # Safety
-/// `batch` was made by [`share`] (N1).
+/// `batch` was made by this module (N1).
 pub(crate) unsafe fn get_mut(batch: &mut BlockRefBatch) -> Option<&mut SpanList> {
     if batch.is_sole() != Some(true) {
         return None;
@@ -79,7 +102,7 @@ pub(crate) unsafe fn get_mut(batch: &mut BlockRefBatch) -> Option<&mut SpanList>
 /// batch become one.
 ///
 /// # Safety
-/// `batch` was made by [`share`] (N1).
+/// `batch` was made by this module (N1).
 pub(crate) unsafe fn take(mut batch: BlockRefBatch, first_len: usize) -> SpanList {
     // SAFETY: forwarded from the caller.
     if let Some(list) = unsafe { get_mut(&mut batch) } {
@@ -97,4 +120,45 @@ pub(crate) unsafe fn take(mut batch: BlockRefBatch, first_len: usize) -> SpanLis
         copy.push_back(span.sub(0, span.len()));
     }
     copy
+}
+
+/// The memory of the list that this thread dropped last, for its next one: whoever
+/// builds a message, sends it and drops it does so without the allocator.
+#[cfg(all(feature = "std", not(bytesbuf_loom)))]
+mod spare {
+    use std::cell::Cell;
+
+    use super::{Box, Memory};
+
+    std::thread_local! {
+        static SPARE: Cell<Option<Memory>> = const { Cell::new(None) };
+    }
+
+    #[inline]
+    pub(super) fn take() -> Memory {
+        // An error: the thread is ending, and its spare is gone.
+        let spare = SPARE.try_with(Cell::take).unwrap_or_default();
+        spare.unwrap_or_else(Box::new_uninit)
+    }
+
+    /// Frees the one before, if it has not been taken.
+    #[inline]
+    pub(super) fn keep(memory: Memory) {
+        let _ = SPARE.try_with(|spare| spare.set(Some(memory)));
+    }
+}
+
+/// Without threads to keep it for (or, in the models, with threads that are not the
+/// system's).
+#[cfg(not(all(feature = "std", not(bytesbuf_loom))))]
+mod spare {
+    use super::{Box, Memory};
+
+    pub(super) fn take() -> Memory {
+        Box::new_uninit()
+    }
+
+    pub(super) fn keep(memory: Memory) {
+        drop(memory);
+    }
 }

@@ -23,7 +23,10 @@ impl BytesBuf {
     #[inline]
     #[track_caller]
     pub fn consume(&mut self, len: usize) -> BytesView {
-        match self.consume_checked(len) {
+        if self.is_in_block(len) {
+            return self.take_filled(len);
+        }
+        match self.consume_rest(len) {
             Some(view) => view,
             None => panics::consume_past_end(len, self.len()),
         }
@@ -32,19 +35,24 @@ impl BytesBuf {
     /// Like [`consume`](Self::consume), or `None` if there are fewer bytes.
     #[inline]
     pub fn consume_checked(&mut self, len: usize) -> Option<BytesView> {
-        if len == 0 {
-            Some(BytesView::new())
-        } else if !self.frozen().is_empty() {
-            self.consume_frozen(len)
-        } else if len <= self.filled_len() {
-            Some(self.take_filled(len))
-        } else {
-            None
+        if self.is_in_block(len) {
+            return Some(self.take_filled(len));
         }
+        self.consume_rest(len)
     }
 
+    /// Whether the first `len` bytes are data of the current block, and not none.
+    #[inline]
+    fn is_in_block(&self, len: usize) -> bool {
+        self.frozen().is_empty() && len > 0 && len <= self.filled_len()
+    }
+
+    /// `consume_checked` where frozen bytes come first, or for nothing.
     #[cold]
-    fn consume_frozen(&mut self, len: usize) -> Option<BytesView> {
+    fn consume_rest(&mut self, len: usize) -> Option<BytesView> {
+        if len == 0 {
+            return Some(BytesView::new());
+        }
         let frozen = self.frozen().len();
         if len <= frozen {
             return Some(self.frozen_mut().split_to(len));
@@ -61,7 +69,22 @@ impl BytesBuf {
     /// Takes everything off: `consume(len())`.
     #[inline]
     pub fn consume_all(&mut self) -> BytesView {
-        self.consume(self.len())
+        let filled = self.filled_len();
+        if filled == 0 {
+            core::mem::take(self.frozen_mut())
+        } else if self.frozen().is_empty() {
+            self.take_filled(filled)
+        } else {
+            self.consume_both()
+        }
+    }
+
+    /// Frozen bytes and all of the filled part behind them, neither of them empty.
+    #[inline(never)]
+    fn consume_both(&mut self) -> BytesView {
+        let mut view = core::mem::take(self.frozen_mut());
+        view.append_span(self.take_filled_span(self.filled_len()));
+        view
     }
 
     /// A view of everything that would be consumed, which stays in the buffer. Later

@@ -25,7 +25,19 @@ impl BytesBuf {
     #[inline]
     #[track_caller]
     pub fn put_slice(&mut self, src: impl Borrow<[u8]>) {
-        if let Err(error) = self.try_put_slice(src.borrow()) {
+        if !self.put_before_end(src.borrow()) {
+            // Moved, so that only this path needs it in memory.
+            let src = src;
+            self.put_or_panic(src.borrow());
+        }
+    }
+
+    /// What is left of a put after [`put_before_end`](Self::put_before_end) declined.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub(crate) fn put_or_panic(&mut self, src: &[u8]) {
+        if let Err(error) = self.put_across_blocks(src) {
             panics::no_capacity(error.requested, error.remaining);
         }
     }
@@ -37,8 +49,7 @@ impl BytesBuf {
     /// nothing is written then.
     #[inline]
     pub fn try_put_slice(&mut self, src: &[u8]) -> Result<(), NotEnoughCapacity> {
-        if src.len() <= self.first_unfilled_len() {
-            self.put_within_block(src);
+        if self.put_before_end(src) {
             return Ok(());
         }
         self.put_across_blocks(src)
@@ -74,6 +85,7 @@ impl BytesBuf {
     /// buf.put_slice(*b" trailer");
     /// assert_eq!(buf.consume_all(), b"header payload trailer");
     /// ```
+    #[inline]
     #[track_caller]
     pub fn put_bytes(&mut self, view: BytesView) {
         if view.is_empty() {
@@ -82,10 +94,7 @@ impl BytesBuf {
         if self.capacity().checked_add(view.len()).is_none() {
             panics::capacity_overflow(self.capacity(), view.len());
         }
-        if self.filled_len() > 0 {
-            self.freeze_filled();
-        }
-        self.frozen_mut().append(view);
+        self.put_view(view);
     }
 
     /// Appends one byte. O(1).
@@ -121,11 +130,18 @@ impl BytesBuf {
     #[inline]
     #[track_caller]
     pub(crate) fn put_array<const N: usize>(&mut self, bytes: [u8; N]) {
-        if N <= self.first_unfilled_len() {
-            self.put_within_block(&bytes);
-        } else if let Err(error) = self.put_across_blocks(&bytes) {
-            panics::no_capacity(error.requested, error.remaining);
+        if !self.put_before_end(&bytes) {
+            self.put_array_or_panic(bytes);
         }
+    }
+
+    /// [`put_or_panic`](Self::put_or_panic) of an array by value: only this path needs
+    /// it in memory.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn put_array_or_panic<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.put_or_panic(&bytes);
     }
 
     #[inline]

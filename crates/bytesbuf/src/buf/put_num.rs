@@ -17,8 +17,11 @@ macro_rules! generic {
                 #[track_caller]
                 pub fn $put<T: ToBytes>(&mut self, value: T) {
                     let bytes = value.$to();
-                    let bytes: &[u8] = bytes.as_ref();
-                    self.put_slice(bytes);
+                    if !self.put_before_end(bytes.as_ref()) {
+                        // Moved, so that only this path needs it in memory.
+                        let bytes = bytes;
+                        self.put_or_panic(bytes.as_ref());
+                    }
                 }
             )*
         }

@@ -29,12 +29,21 @@ impl BytesBuf {
     #[inline]
     #[track_caller]
     pub fn reserve<M: Memory + ?Sized>(&mut self, additional_bytes: usize, memory_provider: &M) {
-        if let Some(missing) = self.missing(additional_bytes) {
-            self.check_total(missing);
-            let fresh = memory_provider.reserve(missing);
-            if let Err(error) = self.accept(fresh, missing) {
-                panics::reserve_failed(&error);
-            }
+        if additional_bytes > self.first_unfilled_len() {
+            self.reserve_more(additional_bytes, memory_provider);
+        }
+    }
+
+    /// `reserve` where the current block may not have enough.
+    #[track_caller]
+    fn reserve_more<M: Memory + ?Sized>(&mut self, additional_bytes: usize, memory: &M) {
+        let Some(missing) = self.missing(additional_bytes) else {
+            return;
+        };
+        self.check_total(missing);
+        let mut fresh = memory.reserve(missing);
+        if let Err(error) = self.accept(&mut fresh, missing) {
+            panics::reserve_failed(&error);
         }
     }
 
@@ -68,8 +77,8 @@ impl BytesBuf {
                 max: usize::MAX - self.len(),
             });
         }
-        let fresh = memory_provider.try_reserve(missing)?;
-        self.accept(fresh, missing)
+        let mut fresh = memory_provider.try_reserve(missing)?;
+        self.accept(&mut fresh, missing)
     }
 
     #[inline]
@@ -88,9 +97,10 @@ impl BytesBuf {
     }
 
     /// Takes what a provider answered to a request for `missing` bytes, if it is
-    /// what the contract of [`Memory::reserve`] promises.
+    /// what the contract of [`Memory::reserve`] promises. (By reference, as moving a
+    /// buffer that has just been written stalls.)
     #[inline]
-    fn accept(&mut self, fresh: Self, missing: usize) -> Result<(), ReserveError> {
+    fn accept(&mut self, fresh: &mut Self, missing: usize) -> Result<(), ReserveError> {
         let delivered = fresh.remaining_capacity();
         if !fresh.is_empty() || delivered < missing {
             return Err(ReserveError::BrokenProvider {
@@ -105,11 +115,7 @@ impl BytesBuf {
                 max: usize::MAX - self.capacity(),
             });
         }
-        if self.capacity() == 0 {
-            *self = fresh;
-        } else {
-            self.absorb(fresh);
-        }
+        self.absorb(fresh);
         Ok(())
     }
 }

@@ -3,10 +3,10 @@
 use core::ops::RangeBounds;
 
 use super::BytesView;
-use super::repr::Part;
 use crate::bounds;
 use crate::error::panics;
 use crate::span::Span;
+use crate::span_list::SpanList;
 
 impl BytesView {
     /// A view of some of the bytes, without copying them. Offsets count from the
@@ -48,6 +48,17 @@ impl BytesView {
     /// Bytes `start..end` of the view, which has as many.
     #[inline]
     fn sub(&self, start: usize, end: usize) -> Self {
+        if start < end && self.is_contiguous() {
+            self.sub_first(start, end)
+        } else {
+            self.sub_rest(start, end)
+        }
+    }
+
+    /// A range of nothing, or of a view of several spans.
+    #[cold]
+    #[inline(never)]
+    fn sub_rest(&self, start: usize, end: usize) -> Self {
         if start == end {
             Self::new()
         } else if end <= self.first_slice().len() {
@@ -58,7 +69,6 @@ impl BytesView {
     }
 
     /// A range that reaches beyond the first slice.
-    #[cold]
     fn sub_spans(&self, start: usize, end: usize) -> Self {
         let Some(list) = self.list() else {
             return Self::new();
@@ -70,7 +80,7 @@ impl BytesView {
         let consumed = list.front().map_or(0, Span::len) - self.first_slice().len();
         let (start, end) = (start + consumed, end + consumed);
         let (first, mut position) = list.find(start);
-        let mut covered = Part::default();
+        let mut covered = SpanList::default();
         for span in list.iter_from(first) {
             if position >= end {
                 break;
@@ -80,6 +90,6 @@ impl BytesView {
             position += span.len();
             covered.push_back(span.sub(from, to));
         }
-        covered.into_view()
+        Self::from_list(covered)
     }
 }

@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use bytesbuf_core::BlockMeta;
+use bytesbuf_core::{BlockMeta, BlockRefBatch};
 
 use super::BytesView;
-use crate::span_list::SpanIter;
+use crate::span_list::{SpanIter, SpanList};
 
 impl BytesView {
     /// The bytes as contiguous slices in content order, each with the metadata of
@@ -22,15 +22,14 @@ impl BytesView {
     /// ```
     #[inline]
     pub fn slices(&self) -> BytesViewSlices<'_> {
-        let first = (!self.is_empty()).then(|| self.first_slice());
-        let mut rest = self.list().map(|list| list.iter_from(0));
-        // The first span of the list may be consumed in part: `first` has the rest.
-        if let Some(rest) = &mut rest {
-            rest.next();
-        }
+        // The first span of a list may be consumed in part: `first` has the rest.
+        let (owner, rest) = match self.list().and_then(SpanList::split_first) {
+            None => (self.first_owner(), SpanIter::empty()),
+            Some((first, rest)) => (first.owner(), rest),
+        };
+        let first = self.first_slice();
         BytesViewSlices {
-            view: self,
-            first,
+            first: (!first.is_empty()).then_some((first, owner)),
             rest,
         }
     }
@@ -106,9 +105,8 @@ impl BytesView {
 #[must_use = "iterators do nothing unless consumed"]
 #[derive(Clone)]
 pub struct BytesViewSlices<'s> {
-    view: &'s BytesView,
-    first: Option<&'s [u8]>,
-    rest: Option<SpanIter<'s>>,
+    first: Option<(&'s [u8], Option<&'s BlockRefBatch>)>,
+    rest: SpanIter<'s>,
 }
 
 impl<'s> Iterator for BytesViewSlices<'s> {
@@ -116,17 +114,16 @@ impl<'s> Iterator for BytesViewSlices<'s> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(first) = self.first.take() {
-            return Some((first, self.view.first_slice_meta()));
+        if let Some((slice, owner)) = self.first.take() {
+            return Some((slice, owner.and_then(BlockRefBatch::meta)));
         }
-        let span = self.rest.as_mut()?.next()?;
+        let span = self.rest.next()?;
         Some((span.as_slice(), span.meta()))
     }
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let count =
-            usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.len());
+        let count = usize::from(self.first.is_some()) + self.rest.len();
         (count, Some(count))
     }
 }

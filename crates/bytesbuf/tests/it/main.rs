@@ -5,6 +5,7 @@ mod algebra;
 mod counting;
 mod lifetime;
 mod panics;
+mod paths;
 mod reading;
 mod retention;
 mod vectored;

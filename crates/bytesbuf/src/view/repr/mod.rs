@@ -16,7 +16,7 @@
 //! * **W1** `ptr` is valid for reads of `first_len` bytes, initialised and
 //!   unchanging, while `owner` exists (or for ever, without an owner).
 //! * **W2** `rest_len > 0` if and only if `owner` is a list made by
-//!   [`shared_list::share`]; its spans are those of the view, at least two, but
+//!   `shared_list`; its spans are those of the view, at least two, but
 //!   that the view may have consumed the front of span 0.
 //! * **W3** `first_len == 0` only if the view is empty; then `owner` is `None`.
 //! * **W4** `first_len + rest_len` does not overflow.
@@ -215,21 +215,11 @@ impl BytesView {
         }
     }
 
-    /// One more reference to the first span's block.
-    #[inline]
-    fn first_owner_cloned(&self) -> Option<BlockRefBatch> {
-        if self.rest_len == 0 {
-            self.owner.clone()
-        } else {
-            self.first_owner().cloned()
-        }
-    }
-
     /// The view as a list of spans, shared ones copied. O(1) for a sole owner,
     /// O(spans) otherwise.
     pub(crate) fn into_list(self) -> SpanList {
         if self.rest_len == 0 {
-            let mut list = SpanList::with_capacity(4);
+            let mut list = SpanList::default();
             if let Some(span) = self.into_only_span() {
                 list.push_back(span);
             }
@@ -275,7 +265,7 @@ impl BytesView {
             ptr,
             first_len: end - start,
             rest_len: 0,
-            owner: self.first_owner_cloned(),
+            owner: self.first_owner().cloned(),
         }
     }
 
@@ -315,31 +305,6 @@ impl BytesView {
         if skip > 0 {
             self.bump(skip);
         }
-    }
-}
-
-/// Spans that become a view: one needs no list.
-#[derive(Default)]
-pub(super) struct Part {
-    only: Option<Span>,
-    list: SpanList,
-}
-
-impl Part {
-    pub(super) fn push_back(&mut self, span: Span) {
-        if self.list.count() > 0 {
-            self.list.push_back(span);
-        } else if let Some(first) = self.only.take() {
-            self.list.push_back(first);
-            self.list.push_back(span);
-        } else {
-            self.only = Some(span);
-        }
-    }
-
-    pub(super) fn into_view(self) -> BytesView {
-        let Self { only, list } = self;
-        only.map_or_else(|| BytesView::from_list(list), BytesView::from_span)
     }
 }
 

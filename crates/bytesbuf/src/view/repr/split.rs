@@ -5,7 +5,7 @@ use core::mem;
 
 use bytesbuf_core::BlockRefBatch;
 
-use super::{BytesView, Part};
+use super::BytesView;
 use crate::error::panics;
 use crate::span_list::SpanList;
 
@@ -73,8 +73,36 @@ impl BytesView {
     /// assert_eq!((key, view), (b"key".to_vec().into(), b"=value".to_vec().into()));
     /// ```
     #[must_use = "the bytes are gone from the view"]
+    #[inline]
     #[track_caller]
     pub fn split_to(&mut self, count: usize) -> Self {
+        match &mut self.owner {
+            Some(owner)
+                if self.rest_len == 0
+                    && count > 0
+                    && count < self.first_len
+                    && owner.weight() > 1 =>
+            {
+                // SAFETY: `count` is less than `first_len`: still inside the bytes of
+                // W1.
+                let rest = unsafe { self.ptr.add(count) };
+                let front = mem::replace(&mut self.ptr, rest);
+                self.first_len -= count;
+                Self {
+                    ptr: front,
+                    first_len: count,
+                    rest_len: 0,
+                    owner: Some(owner.split()),
+                }
+            }
+            _ => self.split_to_slow(count),
+        }
+    }
+
+    /// `split_to` of other than a part of one span with a reference to spare.
+    #[inline(never)]
+    #[track_caller]
+    fn split_to_slow(&mut self, count: usize) -> Self {
         let len = self.len();
         if count > len {
             panics::read_past_end(count, len);
@@ -110,7 +138,7 @@ impl BytesView {
             *self = rest;
             return front;
         };
-        let mut front = Part::default();
+        let mut front = SpanList::default();
         let mut missing = count;
         while missing > 0 {
             let Some(mut first) = list.pop_front() else {
@@ -126,7 +154,7 @@ impl BytesView {
         }
         rest.reload(len - count, 0);
         *self = rest;
-        front.into_view()
+        Self::from_list(front)
     }
 
     /// Takes everything from `at` on off as a view of its own; the first `at`

@@ -1,4 +1,4 @@
-//! What a buffer is made of, and the only code that moves its borders.
+//! What a buffer is made of, and the only code that moves its borders: this folder.
 //!
 //! ```text
 //!   frozen              current block                    later blocks
@@ -21,18 +21,21 @@
 //!   capacity.
 //! * **B4** `later_len` is the sum of the lengths of the later blocks, and
 //!   [`capacity`](BytesBuf::capacity) does not exceed `usize::MAX`.
+//! * **B5** `held` is dropped by `drop` alone, at most once, and not used after.
 #![expect(unsafe_code, reason = "raw borders of the block that is being filled")]
 
+mod blocks;
+mod take;
+
 use alloc::boxed::Box;
-use alloc::collections::{VecDeque, vec_deque};
-use core::mem::{self, MaybeUninit};
+use alloc::collections::VecDeque;
+use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::NonNull;
 
 use bytesbuf_core::{Block, BlockMeta, BlockRefBatch};
 
 use crate::error::panics;
 use crate::open_block::OpenBlock;
-use crate::span::Span;
 use crate::{BytesView, MemoryGuard};
 
 /// Builds a sequence of bytes, append-only, in memory of any provider.
@@ -64,6 +67,12 @@ use crate::{BytesView, MemoryGuard};
 #[derive(Default)]
 pub struct BytesBuf {
     borders: Borders,
+    held: ManuallyDrop<Held>,
+}
+
+/// What a buffer keeps: in most cases its current block, and nothing else.
+#[derive(Default)]
+struct Held {
     current: Option<BlockRefBatch>,
     frozen: BytesView,
     #[expect(
@@ -79,6 +88,21 @@ struct Borders {
     start: NonNull<u8>,
     cur: NonNull<u8>,
     end: NonNull<u8>,
+}
+
+impl Borders {
+    /// Those of a block without data.
+    #[inline]
+    fn of(block: &OpenBlock) -> Self {
+        let start = block.ptr.cast::<u8>();
+        // SAFETY: the block is `len` bytes long (O1): one past its end at most.
+        let end = unsafe { start.add(block.len) };
+        Self {
+            start,
+            cur: start,
+            end,
+        }
+    }
 }
 
 impl Default for Borders {
@@ -147,62 +171,31 @@ impl BytesBuf {
     #[must_use]
     #[inline]
     pub(crate) fn from_block(block: Block) -> Self {
-        let mut buf = Self::new();
-        buf.open(OpenBlock::new(block));
-        buf
-    }
-
-    /// Adds capacity behind what there is. O(1) amortised.
-    pub(crate) fn push_block_back(&mut self, block: Block) {
-        let more = block.len().get() as usize;
-        if self.capacity().checked_add(more).is_none() {
-            panics::capacity_overflow(self.capacity(), more);
+        let block = OpenBlock::new(block);
+        // All fields at once, so that each is written once.
+        Self {
+            borders: Borders::of(&block),
+            held: ManuallyDrop::new(Held {
+                current: Some(block.owner),
+                frozen: BytesView::new(),
+                later: None,
+                later_len: 0,
+            }),
         }
-        self.push_open_block(OpenBlock::new(block));
-    }
-
-    /// Adds capacity behind what there is. The caller has checked B4.
-    pub(crate) fn push_open_block(&mut self, block: OpenBlock) {
-        if self.first_unfilled_len() == 0 {
-            // B3: there are no later blocks either.
-            self.freeze_filled();
-            self.open(block);
-        } else {
-            self.later_len += block.len;
-            self.later.get_or_insert_default().push_back(block);
-        }
-    }
-
-    /// Makes `block` the current one. The one before, if any, has been frozen.
-    #[inline]
-    fn open(&mut self, block: OpenBlock) {
-        debug_assert!(
-            self.filled_len() == 0,
-            "filled bytes are frozen before the next block"
-        );
-        let start = block.ptr.cast::<u8>();
-        // SAFETY: the block is `len` bytes long (O1): one past its end at most.
-        let end = unsafe { start.add(block.len) };
-        self.borders = Borders {
-            start,
-            cur: start,
-            end,
-        };
-        self.current = Some(block.owner);
     }
 
     /// Bytes written and not yet consumed. O(1).
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        self.frozen.len() + self.filled_len()
+        self.held.frozen.len() + self.filled_len()
     }
 
     /// Whether there is nothing to consume. Says nothing about capacity. O(1).
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.frozen.is_empty() && self.borders.start == self.borders.cur
+        self.held.frozen.is_empty() && self.borders.start == self.borders.cur
     }
 
     /// `len() + remaining_capacity()`. O(1).
@@ -217,7 +210,7 @@ impl BytesBuf {
     #[must_use]
     #[inline]
     pub fn remaining_capacity(&self) -> usize {
-        self.first_unfilled_len() + self.later_len
+        self.first_unfilled_len() + self.held.later_len
     }
 
     /// Length of `start..cur`.
@@ -263,7 +256,7 @@ impl BytesBuf {
         if self.first_unfilled_len() == 0 {
             return None;
         }
-        self.current.as_ref()?.meta()
+        self.held.current.as_ref()?.meta()
     }
 
     /// Declares `count` bytes at the front of
@@ -288,15 +281,21 @@ impl BytesBuf {
         }
     }
 
-    /// Restores B3 after the current block was filled up.
-    #[cold]
-    pub(crate) fn next_block(&mut self) {
-        let Some(next) = self.later.as_mut().and_then(|later| later.pop_front()) else {
-            return;
-        };
-        self.later_len -= next.len;
-        self.freeze_filled();
-        self.open(next);
+    /// Copies `bytes` to the front of the unfilled slice, if that leaves a part of it
+    /// unfilled: the block stays the current one (B3). `false` if nothing was done.
+    #[inline]
+    pub(crate) fn put_before_end(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() >= self.first_unfilled_len() {
+            return false;
+        }
+        let (from, to) = (bytes.as_ptr(), self.borders.cur.as_ptr());
+        // SAFETY: there is room for more than that at `to`, writable and not shared
+        // (B2), so it does not overlap `bytes`.
+        unsafe { core::ptr::copy_nonoverlapping(from, to, bytes.len()) };
+        // SAFETY: less than the distance to `end` (B1); the bytes have just been
+        // initialised (B2).
+        self.borders.cur = unsafe { self.borders.cur.add(bytes.len()) };
+        true
     }
 
     /// Copies `bytes` to the front of the unfilled slice, which has room for them.
@@ -323,141 +322,22 @@ impl BytesBuf {
         unsafe { self.advance(count) };
     }
 
-    /// Shares the filled part of the current block, as the last frozen span.
-    pub(crate) fn freeze_filled(&mut self) {
-        let filled = self.filled_len();
-        if filled > 0 {
-            let view = self.take_filled(filled);
-            self.frozen.append(view);
-        } else if self.first_unfilled_len() == 0 {
-            // Nothing of the block is left in here.
-            self.close_current();
-        }
-    }
-
-    /// The first `count` bytes of the filled part as a view. `0 < count <= filled`.
-    /// No atomic operation while the references at hand suffice; a block of which
-    /// nothing is left in the buffer is handed over whole.
-    #[inline]
-    pub(crate) fn take_filled(&mut self, count: usize) -> BytesView {
-        assert!(
-            count > 0 && count <= self.filled_len(),
-            "within the filled part"
-        );
-        let start = self.borders.start;
-        // SAFETY: `count` is at most the distance to `cur` (B1).
-        let rest = unsafe { start.add(count) };
-        let owner = if rest == self.borders.end {
-            self.borders = Borders::default();
-            self.current.take()
-        } else {
-            let owner = self.current.as_mut().map(BlockRefBatch::split);
-            self.borders.start = rest;
-            owner
-        };
-        // SAFETY: the bytes are initialised (B2), and before `start` from now on, so
-        // never written again (S1); not empty (S2).
-        BytesView::from_span(unsafe { Span::new(start, count, owner) })
-    }
-
-    /// Lets go of the current block, of which nothing is left in the buffer.
-    fn close_current(&mut self) {
-        debug_assert!(self.filled_len() == 0 && self.first_unfilled_len() == 0);
-        self.borders = Borders::default();
-        self.current = None;
-    }
-
-    /// A view of the filled part, which stays in the buffer.
-    pub(crate) fn peek_filled(&self) -> BytesView {
-        let filled = self.filled_len();
-        if filled == 0 {
-            return BytesView::new();
-        }
-        let (start, owner) = (self.borders.start, self.current.clone());
-        // SAFETY: the bytes are initialised and not written again (B2: only `cur..end`
-        // is); not empty.
-        BytesView::from_span(unsafe { Span::new(start, filled, owner) })
-    }
-
     #[inline]
     pub(crate) fn frozen(&self) -> &BytesView {
-        &self.frozen
+        &self.held.frozen
     }
 
     #[inline]
     pub(crate) fn frozen_mut(&mut self) -> &mut BytesView {
-        &mut self.frozen
+        &mut self.held.frozen
     }
 
-    /// The untouched blocks, in the order in which they will be filled.
-    pub(crate) fn later(&self) -> Option<vec_deque::Iter<'_, OpenBlock>> {
-        self.later.as_ref().map(|later| later.iter())
-    }
-
-    /// Takes the last untouched block off, if it is no longer than `limit` bytes.
-    pub(crate) fn pop_later(&mut self, limit: usize) -> Option<OpenBlock> {
-        let later = self.later.as_mut()?;
-        if later.back()?.len > limit {
-            return None;
-        }
-        let block = later.pop_back()?;
-        self.later_len -= block.len;
-        Some(block)
-    }
-
-    /// Takes the last `count` bytes of the last block's unfilled part off, more than
-    /// none and less than that block's whole capacity if it is an untouched one.
-    pub(crate) fn split_tail(&mut self, count: usize) -> OpenBlock {
-        if let Some(last) = self.later.as_mut().and_then(|later| later.back_mut()) {
-            assert!(count > 0 && count < last.len, "part of the last block");
-            let owner = last.owner.split();
-            last.len -= count;
-            self.later_len -= count;
-            // SAFETY: less than the old length: inside the block (O1). The two parts are
-            // disjoint, so each is its holder's alone.
-            let ptr = unsafe { last.ptr.add(last.len) };
-            return OpenBlock {
-                ptr,
-                len: count,
-                owner,
-            };
-        }
-        let available = self.first_unfilled_len();
-        assert!(count > 0 && count <= available, "part of the current block");
-        let Some(current) = self.current.as_mut() else {
-            panics::split_past_capacity(count, 0);
-        };
-        let owner = current.split();
-        // SAFETY: `count` is at most the distance from `cur` (B1). What is behind the
-        // new end belongs to the part split off.
-        self.borders.end = unsafe { self.borders.end.sub(count) };
-        let tail = OpenBlock {
-            ptr: self.borders.end.cast(),
-            len: count,
-            owner,
-        };
-        if self.first_unfilled_len() == 0 && self.filled_len() == 0 {
-            self.close_current();
-        }
-        tail
-    }
-
-    /// Takes all capacity of `fresh`, which holds no data. The caller has checked B4.
-    pub(crate) fn absorb(&mut self, mut fresh: Self) {
-        debug_assert!(fresh.is_empty());
-        if let Some(owner) = fresh.current.take() {
-            let len = fresh.first_unfilled_len();
-            let ptr = mem::take(&mut fresh.borders).cur.cast();
-            if len > 0 {
-                self.push_open_block(OpenBlock { ptr, len, owner });
-            }
-        }
-        if let Some(later) = fresh.later.take() {
-            fresh.later_len = 0;
-            for block in *later {
-                self.push_open_block(block);
-            }
-        }
+    /// The destructor of all that the buffer keeps.
+    #[cold]
+    #[inline(never)]
+    fn drop_held(&mut self) {
+        // SAFETY: B5: called by `drop`, as the last thing that it does.
+        unsafe { ManuallyDrop::drop(&mut self.held) };
     }
 
     /// Takes a buffer without data apart: its unfilled capacity, block by block in the
@@ -483,9 +363,23 @@ impl BytesBuf {
     /// Keeps all memory of the buffer in use, filled or not, whatever becomes of the
     /// buffer: one reference per block, one for all that is frozen.
     pub fn extend_lifetime(&self) -> MemoryGuard {
-        let current = self.current.iter();
+        let current = self.held.current.iter();
         let blocks = current.chain(self.later().into_iter().flatten().map(|block| &block.owner));
-        MemoryGuard::of_buffer(self.frozen.clone(), blocks.cloned().collect())
+        MemoryGuard::of_buffer(self.held.frozen.clone(), blocks.cloned().collect())
+    }
+}
+
+impl Drop for BytesBuf {
+    /// Without a stack frame or a cleanup path where the current block is all that there
+    /// is to let go of.
+    #[inline]
+    fn drop(&mut self) {
+        // An empty view holds nothing (W3 of views). `&`: one branch for both.
+        if self.held.frozen.is_empty() & self.held.later.is_none() {
+            drop(self.held.current.take());
+        } else {
+            self.drop_held();
+        }
     }
 }
 
@@ -493,9 +387,8 @@ impl BytesBuf {
 /// capacity.
 impl From<BytesView> for BytesBuf {
     fn from(view: BytesView) -> Self {
-        Self {
-            frozen: view,
-            ..Self::default()
-        }
+        let mut buf = Self::new();
+        buf.held.frozen = view;
+        buf
     }
 }
