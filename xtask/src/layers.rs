@@ -44,6 +44,7 @@ const LAYERS: [Layer; 4] = [
     Layer {
         package: "bytesbuf",
         always: &[
+            "arrayvec",
             "bytesbuf-core",
             "memchr",
             "num-traits",

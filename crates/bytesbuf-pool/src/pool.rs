@@ -158,6 +158,22 @@ impl GlobalPool {
         Ok(lease::lend(self.take(class)?))
     }
 
+    /// A block as [`rent`](Self::rent) gives, if `min_bytes` is more than zero, one
+    /// block holds them, this thread has one at hand, and nothing has to be charged or
+    /// wiped: the fast path of `rent` alone. `None` says nothing about whether `rent`
+    /// would succeed.
+    #[inline]
+    #[must_use]
+    pub fn rent_at_hand(&self, min_bytes: usize) -> Option<Block> {
+        let classes = self.shared().classes();
+        if self.attended || min_bytes.wrapping_sub(1) >= classes.largest() {
+            return None;
+        }
+        let class = classes.for_request(min_bytes);
+        let hit = local::with_hot(self.shared, (), |cache, ()| cache.pop(class).ok_or(()));
+        hit.ok().map(lease::lend)
+    }
+
     #[cold]
     fn rent_attended(&self, class: Class) -> Result<Block, ReserveError> {
         let charge = self.charge(self.shared().block_size(class))?;

@@ -24,6 +24,10 @@ pub(crate) struct Settings {
 /// When the content of blocks is overwritten with zeroes: see
 /// [`GlobalPoolBuilder::wipe`](crate::GlobalPoolBuilder::wipe).
 ///
+/// Overwritten is what was filled, as far as whoever filled the block reports it (the
+/// buffers of `bytesbuf` do), and all of the block otherwise. Bytes that were written to
+/// an unfilled slice and never declared as data are not looked for.
+///
 /// # Examples
 /// ```
 /// use bytesbuf_pool::{GlobalPool, Wipe};

@@ -22,6 +22,10 @@ impl OpenBlock {
     #[inline]
     pub(crate) fn new(block: Block) -> Self {
         let (ptr, len, owner) = block.open();
+        if owner.watches_writes() {
+            // A promise: buffers report how far they write each block.
+            owner.report_written(ptr.as_ptr().cast());
+        }
         Self {
             ptr,
             len: len.get() as usize,

@@ -76,13 +76,16 @@ impl GlobalPool {
     pub fn reserve(&self, min_bytes: usize) -> BytesBuf {
         // The common case builds the buffer where the caller wants it, not inside of
         // a `Result` first.
-        if self.fits_one_block(min_bytes) {
-            return match self.0.rent(min_bytes) {
-                Ok(block) => BytesBuf::from_block(block),
-                Err(error) => panics::reserve_failed(&error),
-            };
+        match self.0.rent_at_hand(min_bytes) {
+            Some(block) => BytesBuf::from_block(block),
+            None => self.reserve_slow(min_bytes),
         }
-        match self.rent_many(min_bytes) {
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reserve_slow(&self, min_bytes: usize) -> BytesBuf {
+        match self.try_reserve(min_bytes) {
             Ok(buf) => buf,
             Err(error) => panics::reserve_failed(&error),
         }

@@ -9,3 +9,5 @@ mod paths;
 mod reading;
 mod retention;
 mod vectored;
+#[cfg(feature = "std")]
+mod wipe;

@@ -57,6 +57,7 @@ impl BytesBuf {
     /// Lets go of the current block, of which nothing is left in the buffer.
     pub(super) fn close_current(&mut self) {
         debug_assert!(self.filled_len() == 0 && self.first_unfilled_len() == 0);
+        self.report_written();
         self.borders = Borders::default();
         self.held.current = None;
     }
@@ -139,6 +140,7 @@ impl BytesBuf {
     /// `absorb` where there is capacity already.
     #[cold]
     fn absorb_behind(&mut self, fresh: &mut Self) {
+        fresh.report_written();
         let len = fresh.first_unfilled_len();
         let ptr = mem::take(&mut fresh.borders).cur.cast();
         if len > 0 {

@@ -345,19 +345,31 @@ impl BytesBuf {
     pub(crate) fn into_open_blocks(mut self, mut sink: impl FnMut(OpenBlock)) {
         assert!(self.is_empty(), "no data in it");
         let (ptr, len) = (self.borders.cur.cast(), self.first_unfilled_len());
+        self.report_written();
         self.borders = Borders::default();
-        if let Some(owner) = self.current.take().filter(|_| len > 0) {
+        if let Some(owner) = self.held.current.take().filter(|_| len > 0) {
             sink(OpenBlock { ptr, len, owner });
         }
-        if let Some(later) = self.later.take() {
-            self.later_len = 0;
+        if let Some(later) = self.held.later.take() {
+            self.held.later_len = 0;
             later.into_iter().for_each(sink);
+        }
+    }
+
+    /// Tells the provider of the current block, if it wants to know, how far that has
+    /// been written. Before the buffer lets go of the block.
+    #[inline]
+    fn report_written(&self) {
+        if let Some(current) = &self.held.current {
+            if current.watches_writes() {
+                current.report_written(self.borders.cur.as_ptr());
+            }
         }
     }
 
     /// The references to the block that is being filled.
     pub(crate) fn current_owner(&self) -> Option<&BlockRefBatch> {
-        self.current.as_ref()
+        self.held.current.as_ref()
     }
 
     /// Keeps all memory of the buffer in use, filled or not, whatever becomes of the
@@ -374,6 +386,7 @@ impl Drop for BytesBuf {
     /// is to let go of.
     #[inline]
     fn drop(&mut self) {
+        self.report_written();
         // An empty view holds nothing (W3 of views). `&`: one branch for both.
         if self.held.frozen.is_empty() & self.held.later.is_none() {
             drop(self.held.current.take());

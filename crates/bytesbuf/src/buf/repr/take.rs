@@ -105,6 +105,7 @@ impl BytesBuf {
         // SAFETY: `count` is at most the distance to `cur` (B1).
         let rest = unsafe { start.add(count) };
         let owner = if rest == self.borders.end {
+            self.report_written();
             self.borders = Borders::default();
             self.held.current.take()
         } else {
@@ -139,6 +140,7 @@ impl From<BytesBuf> for BytesView {
         if filled == 0 || !buf.held.frozen.is_empty() {
             return buf.consume_all();
         }
+        buf.report_written();
         let start = mem::take(&mut buf.borders).start;
         let owner = buf.held.current.take();
         // SAFETY: the bytes are initialised, and never written again as the buffer has
