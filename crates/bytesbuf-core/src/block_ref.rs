@@ -351,7 +351,7 @@ impl BlockRefBatch {
     /// with the start of the block, promises to report all that is written, before the
     /// reference that was used for it is given up. Does nothing for providers that do
     /// not want to know.
-    pub fn report_written(&self, end: *const u8) {
+    pub fn report_written(&self, end: usize) {
         // SAFETY: H3; `self` owns references (H1).
         unsafe { self.vtable.report_written(self.state, end) };
     }

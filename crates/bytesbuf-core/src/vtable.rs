@@ -276,14 +276,14 @@ pub unsafe trait BlockRefCounted {
     /// written, as long as no later call says otherwise. The first call, with the start
     /// of the block, promises the others; without it, all of the block may be written.
     /// Calls may come from several threads that fill parts of one block. All of them
-    /// happen before the release. `end` is an address to compare, nothing to access; a
-    /// provider copes with one outside of the block.
+    /// happen before the release. `end` is an address; a provider copes with one outside of
+    /// the block.
     ///
     /// The provided implementation does nothing.
     ///
     /// # Safety
     /// `state_ptr` stands for a live reference made for this type.
-    unsafe fn written(state_ptr: NonNull<Self::State>, end: *const u8) {
+    unsafe fn written(state_ptr: NonNull<Self::State>, end: usize) {
         let _ = (state_ptr, end);
     }
 }
@@ -344,7 +344,7 @@ type CloneFn = unsafe fn(NonNull<()>) -> NonNull<()>;
 type DropFn = unsafe fn(NonNull<()>);
 type MetaFn = unsafe fn(NonNull<()>) -> NonNull<dyn BlockMeta>;
 type RetainedFn = unsafe fn(NonNull<()>) -> Option<usize>;
-type WrittenFn = unsafe fn(NonNull<()>, *const u8);
+type WrittenFn = unsafe fn(NonNull<()>, usize);
 
 /// The functions of one kind of block, for [`BlockRef::new`](crate::BlockRef::new)
 /// and [`BlockRef::new_counted`](crate::BlockRef::new_counted).
@@ -625,7 +625,7 @@ impl RawVTable {
     ///
     /// # Safety
     /// `state` belongs to this table (V1), and the caller holds a reference.
-    pub(crate) unsafe fn report_written(&self, state: NonNull<()>, end: *const u8) {
+    pub(crate) unsafe fn report_written(&self, state: NonNull<()>, end: usize) {
         if let Some(written) = self.written {
             // SAFETY: V1: `written` was made for the type of `state`; the caller holds a
             // reference.
@@ -674,7 +674,7 @@ mod shim {
         unsafe { T::retained_bytes(state.cast()) }
     }
 
-    pub(super) unsafe fn written<T: BlockRefCounted>(state: NonNull<()>, end: *const u8) {
+    pub(super) unsafe fn written<T: BlockRefCounted>(state: NonNull<()>, end: usize) {
         // SAFETY: forwarded from the caller; the pointer is of type T::State (V1).
         unsafe { T::written(state.cast(), end) };
     }

@@ -36,7 +36,7 @@ unsafe impl<const WIPED: bool> BlockRefCounted for AttendedHeader<WIPED> {
 
     const WATCHES_WRITES: bool = WIPED;
 
-    unsafe fn written(state_ptr: NonNull<Self>, end: *const u8) {
+    unsafe fn written(state_ptr: NonNull<Self>, end: usize) {
         // SAFETY: a reference exists, so the block is out of its slab and its header
         // alive (S3).
         unsafe { state_ptr.as_ref() }.0.note_written(end);

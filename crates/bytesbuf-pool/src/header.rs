@@ -54,8 +54,8 @@ const _: () = assert!(size_of::<Header>() == 64);
 impl Header {
     /// Whoever fills the block has written nothing from `end` on, unless it has said
     /// so before.
-    pub(crate) fn note_written(&self, end: *const u8) {
-        let distance = end.addr().saturating_sub(self.payload.addr().get());
+    pub(crate) fn note_written(&self, end: usize) {
+        let distance = end.saturating_sub(self.payload.addr().get());
         let bytes = u32::try_from(distance).map_or(self.size.get(), |n| n.min(self.size.get()));
         // Relaxed: partner of nothing. Who reads it has seen all references released,
         // and this call comes before the release of one (R3).

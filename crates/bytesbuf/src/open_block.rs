@@ -24,7 +24,7 @@ impl OpenBlock {
         let (ptr, len, owner) = block.open();
         if owner.watches_writes() {
             // A promise: buffers report how far they write each block.
-            owner.report_written(ptr.as_ptr().cast());
+            owner.report_written(ptr.addr().get());
         }
         Self {
             ptr,

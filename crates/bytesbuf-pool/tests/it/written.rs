@@ -23,7 +23,7 @@ fn after(wipe: Wipe, reports: &[usize]) -> Vec<u8> {
     thread::scope(|scope| {
         for &end in reports {
             let (end, batch) = (start.wrapping_add(end).addr(), batch.clone());
-            scope.spawn(move || batch.report_written(std::ptr::without_provenance(end)));
+            scope.spawn(move || batch.report_written(end));
         }
     });
     drop(batch);
@@ -61,5 +61,5 @@ fn a_pool_that_does_not_wipe_does_not_ask() {
     let pool = GlobalPool::new();
     let (_, _, batch) = pool.rent(SMALL).unwrap().open();
     assert!(!batch.watches_writes());
-    batch.report_written(std::ptr::null());
+    batch.report_written(0);
 }

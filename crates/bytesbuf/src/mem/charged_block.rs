@@ -55,7 +55,7 @@ unsafe impl<M: Send + Sync> BlockRefCounted for Charged<M> {
     // The block behind has been opened by a buffer, which has promised to tell.
     const WATCHES_WRITES: bool = true;
 
-    unsafe fn written(state_ptr: NonNull<Self>, end: *const u8) {
+    unsafe fn written(state_ptr: NonNull<Self>, end: usize) {
         // SAFETY: a reference is left, so the box is there.
         unsafe { state_ptr.as_ref() }.owner.report_written(end);
     }

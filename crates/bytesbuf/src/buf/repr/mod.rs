@@ -362,7 +362,7 @@ impl BytesBuf {
     fn report_written(&self) {
         if let Some(current) = &self.held.current {
             if current.watches_writes() {
-                current.report_written(self.borders.cur.as_ptr());
+                current.report_written(self.borders.cur.addr().get());
             }
         }
     }
