@@ -250,7 +250,7 @@ impl GlobalPool {
     fn rent_many(&self, min_bytes: usize) -> Result<BytesBuf, ReserveError> {
         check_request(min_bytes)?;
         probe_allocator(min_bytes)?;
-        let mut buf = BytesBuf::new();
+        let mut buf = BytesBuf::with_places(min_bytes.div_ceil(self.0.largest_block()));
         self.0
             .provide(min_bytes, &mut |block| buf.push_block_back(block))?;
         Ok(buf)

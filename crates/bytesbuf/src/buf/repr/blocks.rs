@@ -1,6 +1,10 @@
 //! Which block is being filled, and which ones come later.
 #![expect(unsafe_code, reason = "cuts the unfilled part of a block in two")]
 
+#[cfg(feature = "std")]
+use alloc::boxed::Box;
+#[cfg(feature = "std")]
+use alloc::collections::VecDeque;
 use alloc::collections::vec_deque;
 use core::mem;
 
@@ -11,6 +15,18 @@ use crate::error::panics;
 use crate::open_block::OpenBlock;
 
 impl BytesBuf {
+    /// A buffer without capacity that has places for `blocks` blocks.
+    #[cfg(feature = "std")]
+    pub(crate) fn with_places(blocks: usize) -> Self {
+        let mut buf = Self::new();
+        if blocks > 1 {
+            // The first one is the current block.
+            let places = VecDeque::with_capacity((blocks - 1).min(1 << 16));
+            buf.held.later = Some(Box::new(places));
+        }
+        buf
+    }
+
     /// Adds capacity behind what there is. O(1) amortised.
     pub(crate) fn push_block_back(&mut self, block: Block) {
         let more = block.len().get() as usize;
