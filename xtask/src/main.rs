@@ -3,6 +3,7 @@
 //! One file a verb. Continuous integration runs these verbs and nothing else, so
 //! what passes here passes there. Nothing in the workspace depends on this crate.
 
+mod bench;
 mod ci;
 mod compat;
 mod doc;
@@ -41,6 +42,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Ours beside everything a user would pick instead: one table, one page
+    Bench(bench::Args),
     /// Everything that has to pass before a change lands
     Ci,
     /// Formatting and clippy, without changing a file
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         }
     };
     let result = match args.verb {
+        Verb::Bench(args) => bench::run(&mut steps, &args),
         Verb::Ci => ci::run(&mut steps),
         Verb::Lint => lint::run(&mut steps),
         Verb::Test(args) => test::run(&mut steps, &args),

@@ -1,0 +1,103 @@
+//! The comparison with everything a user would pick instead.
+//!
+//! The peers live in a workspace of their own, as the oracle does: published crates of our
+//! name never enter the root lock file, and nothing of them is compiled for the other verbs.
+//! Everything is measured, printed and drawn over there; this builds and starts it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use xshell::cmd;
+
+use crate::steps::Steps;
+
+const MANIFEST: &str = "benches/peers/Cargo.toml";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Fewer and shorter rounds: about two minutes once it is built
+    #[arg(long)]
+    quick: bool,
+    /// Rounds of each workload
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Only workloads whose name contains this (may be given more than once)
+    #[arg(long)]
+    filter: Vec<String>,
+    /// Also writes everything that was measured to this file
+    #[arg(long)]
+    json: Option<String>,
+    /// No figures: builds it and runs every workload once, to compare what the peers produce
+    #[arg(long, conflicts_with_all = ["quick", "rounds", "filter", "json"])]
+    once: bool,
+}
+
+pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
+    if args.once {
+        return once(steps);
+    }
+    steps.step("bench", |sh, root| {
+        let page = root.join("target/bench-report/index.html");
+        let flags = flags(args);
+        cmd!(
+            sh,
+            "cargo run --release --manifest-path {MANIFEST} -- --html {page} {flags...}"
+        )
+        .env("CARGO_TARGET_DIR", target_dir(root))
+        .run()?;
+        Ok(())
+    })
+}
+
+/// Builds the comparison and runs every workload of it once: do all peers produce the
+/// same bytes?
+pub(crate) fn once(steps: &mut Steps) -> Result<()> {
+    steps.step("peers, once each", |sh, root| {
+        cmd!(sh, "cargo test --manifest-path {MANIFEST}")
+            .env("CARGO_TARGET_DIR", target_dir(root))
+            .run()?;
+        Ok(())
+    })
+}
+
+fn target_dir(root: &Path) -> PathBuf {
+    root.join("target").join("peers")
+}
+
+/// What is handed on to the program.
+fn flags(args: &Args) -> Vec<String> {
+    let mut flags = Vec::new();
+    if args.quick {
+        flags.push("--quick".to_owned());
+    }
+    if let Some(rounds) = args.rounds {
+        flags.extend(["--rounds".to_owned(), rounds.to_string()]);
+    }
+    for filter in &args.filter {
+        flags.extend(["--filter".to_owned(), filter.clone()]);
+    }
+    if let Some(json) = &args.json {
+        flags.extend(["--json".to_owned(), json.clone()]);
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_handed_on() {
+        let args = Args {
+            quick: true,
+            rounds: Some(7),
+            filter: vec!["W1 ".to_owned(), "W9".to_owned()],
+            json: None,
+            once: false,
+        };
+        let expected = [
+            "--quick", "--rounds", "7", "--filter", "W1 ", "--filter", "W9",
+        ];
+        assert_eq!(flags(&args), expected);
+    }
+}
