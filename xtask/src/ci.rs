@@ -6,7 +6,7 @@
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{compat, doc, layers, lint, loom, msrv, no_std, oracle, test};
+use crate::{bench, compat, doc, layers, lint, loom, msrv, no_std, oracle, test};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     lint::run(steps)?;
@@ -18,5 +18,6 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     oracle::run(steps, &oracle::Args { release: false })?;
     no_std::run(steps)?;
     msrv::run(steps)?;
+    bench::once(steps)?;
     compat::run(steps)
 }
