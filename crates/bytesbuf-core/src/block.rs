@@ -1,14 +1,18 @@
 //! Sole ownership of fresh capacity.
 //!
-//! **K1** The reference inside a [`Block`] is the only one there is: its
-//! constructor demands so, and nothing lends the [`BlockRef`] out for cloning.
-//! That is what lets [`Block::open`] set the count with a plain store.
-#![expect(unsafe_code, reason = "Send and Sync of exclusively owned memory")]
+//! # Invariants
+//! * **K1** The references of a [`Block`] are all there are: its constructors demand
+//!   so, and nothing lends the [`BlockRef`] out for cloning. That is what lets
+//!   [`Block::open`] set the count with a plain store.
+//! * **K2** `weight` is how many: one, or [`Block::STOCK`] of a counted block that was
+//!   stocked by its provider.
+#![expect(unsafe_code, reason = "exclusively owned memory and references")]
 
-use core::mem::MaybeUninit;
+use core::mem::{ManuallyDrop, MaybeUninit};
 use core::num::NonZero;
 use core::ptr::NonNull;
 
+use crate::block_ref::STOCK;
 use crate::{BlockMeta, BlockRef, BlockRefBatch, BlockSize};
 
 /// Memory that a provider lends, not yet shared with anybody.
@@ -51,7 +55,9 @@ use crate::{BlockMeta, BlockRef, BlockRefBatch, BlockSize};
 pub struct Block {
     ptr: NonNull<MaybeUninit<u8>>,
     len: NonZero<BlockSize>,
-    block_ref: BlockRef,
+    weight: u32,
+    /// Dropped with the right weight, by `drop` or `open`.
+    block_ref: ManuallyDrop<BlockRef>,
 }
 
 // SAFETY: a block is exclusive ownership of plain bytes plus a BlockRef that may
@@ -61,6 +67,11 @@ unsafe impl Send for Block {}
 unsafe impl Sync for Block {}
 
 impl Block {
+    /// References that whoever opens a counted block takes at once. A provider that
+    /// lends its blocks again and again may set the count to this itself, see
+    /// [`new_stocked`](Self::new_stocked).
+    pub const STOCK: usize = STOCK as usize;
+
     /// Wraps `len` bytes at `ptr` for lending.
     ///
     /// # Safety
@@ -79,7 +90,31 @@ impl Block {
         Self {
             ptr,
             len,
-            block_ref,
+            weight: 1,
+            block_ref: ManuallyDrop::new(block_ref),
+        }
+    }
+
+    /// Wraps `len` bytes at `ptr` of a counted block whose count is at
+    /// [`STOCK`](Self::STOCK) already, which saves [`open`](Self::open) from writing
+    /// it. A block that comes back as it was lent still has that count: if it travels
+    /// between threads, its count is then read and never written.
+    ///
+    /// # Safety
+    /// As [`new`](Self::new), but `block_ref` is that of a counted block, whose count
+    /// is exactly `STOCK`; the block takes all these references over.
+    #[must_use]
+    #[inline]
+    pub const unsafe fn new_stocked(
+        ptr: NonNull<MaybeUninit<u8>>,
+        len: NonZero<BlockSize>,
+        block_ref: BlockRef,
+    ) -> Self {
+        Self {
+            ptr,
+            len,
+            weight: STOCK,
+            block_ref: ManuallyDrop::new(block_ref),
         }
     }
 
@@ -108,7 +143,28 @@ impl Block {
     #[must_use]
     #[inline]
     pub fn open(self) -> (NonNull<MaybeUninit<u8>>, NonZero<BlockSize>, BlockRefBatch) {
-        (self.ptr, self.len, BlockRefBatch::open(self.block_ref))
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: taken once: `this` is not dropped.
+        let block_ref = unsafe { ManuallyDrop::take(&mut this.block_ref) };
+        let batch = if this.weight == STOCK {
+            // SAFETY: K2: the block's references, which move.
+            unsafe { BlockRefBatch::stocked(block_ref) }
+        } else {
+            BlockRefBatch::open(block_ref)
+        };
+        (this.ptr, this.len, batch)
+    }
+}
+
+impl Drop for Block {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: taken once: this is the block's end.
+        let block_ref = unsafe { ManuallyDrop::take(&mut self.block_ref) };
+        if self.weight == STOCK {
+            // SAFETY: K2: the block's references, which are given up.
+            drop(unsafe { BlockRefBatch::stocked(block_ref) });
+        }
     }
 }
 

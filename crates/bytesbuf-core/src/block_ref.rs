@@ -35,7 +35,7 @@ const REFILL: u32 = if cfg!(any(bytesbuf_loom, miri)) {
 
 /// References that a counted block has once it is opened, all of them held by
 /// whoever opened it.
-const STOCK: u32 = if cfg!(any(bytesbuf_loom, miri)) {
+pub(crate) const STOCK: u32 = if cfg!(any(bytesbuf_loom, miri)) {
     3
 } else if usize::BITS >= 64 {
     1 << 31
@@ -232,6 +232,17 @@ impl BlockRefBatch {
             count.reset(STOCK as usize);
             batch.weight = STOCK;
         }
+        batch
+    }
+
+    /// A batch of all references to a counted block, of which `one` is one.
+    ///
+    /// # Safety
+    /// The count is at `STOCK`, and the caller owns all of it.
+    #[inline]
+    pub(crate) unsafe fn stocked(one: BlockRef) -> Self {
+        let mut batch = Self::from(one);
+        batch.weight = STOCK;
         batch
     }
 

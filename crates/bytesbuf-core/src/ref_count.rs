@@ -123,6 +123,19 @@ impl RefCount {
     }
 }
 
+impl RefCount {
+    /// As [`reset`](Self::reset), but writes only what is not there already: a count
+    /// that another thread has just read need not come over to be written. One plain
+    /// load, and perhaps a plain store.
+    #[inline]
+    pub fn restock(&self, references: usize) {
+        // Relaxed: partner of nothing. The caller is alone, as in `reset`.
+        if self.0.load(Ordering::Relaxed) != references {
+            self.reset(references);
+        }
+    }
+}
+
 impl fmt::Debug for RefCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Relaxed: partner of nothing; a figure for people.

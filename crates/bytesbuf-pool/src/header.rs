@@ -17,7 +17,7 @@ use std::mem::MaybeUninit;
 use std::num::NonZero;
 use std::ptr::NonNull;
 
-use bytesbuf_core::RefCount;
+use bytesbuf_core::{Block, RefCount};
 
 use crate::budget::Charge;
 use crate::shared::Shared;
@@ -80,7 +80,7 @@ impl Header {
         plan: &SlabPlan,
     ) -> Self {
         Self {
-            count: RefCount::new(1),
+            count: RefCount::new(Block::STOCK),
             pool,
             payload,
             slab,

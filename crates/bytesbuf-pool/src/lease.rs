@@ -76,14 +76,14 @@ pub(crate) fn lend_with<T: BlockRefCounted<State = T>>(
     block: PoolBlock,
     table: &'static BlockRefVTable<T>,
 ) -> Block {
-    block.count().reset(1);
+    block.count().restock(Block::STOCK);
     let (payload, size) = (block.payload(), block.size());
     let state = block.into_raw().cast::<T>();
-    // SAFETY: a header (B1); the count of one, set above, is the reference made here.
+    // SAFETY: a header (B1); one of the references set above.
     let block_ref = unsafe { BlockRef::new_counted(state, table) };
     // SAFETY: B1 and B2: `size` bytes that nobody else touches until `release`; the
-    // count is one.
-    unsafe { Block::new(payload, size, block_ref) }
+    // count is at the stock, set above, and all of it is handed over.
+    unsafe { Block::new_stocked(payload, size, block_ref) }
 }
 
 /// Takes a pooled block back on the current thread.
