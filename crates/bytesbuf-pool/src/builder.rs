@@ -38,7 +38,8 @@ use crate::{Budget, GlobalPool};
 pub struct GlobalPoolBuilder<P = GlobalPool> {
     handle: PhantomData<fn() -> P>,
     sizes: Vec<u32>,
-    max_pooled_contiguous: u32,
+    /// `None`: the default, as far as there are classes for it.
+    max_pooled_contiguous: Option<u32>,
     alignment: usize,
     magazine_blocks: usize,
     max_cached_bytes: usize,
@@ -126,7 +127,7 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
         Self {
             handle: PhantomData,
             sizes: DEFAULT_SIZES.to_vec(),
-            max_pooled_contiguous: DEFAULT_POOLED_CONTIGUOUS,
+            max_pooled_contiguous: None,
             alignment: MIN_ALIGNMENT,
             magazine_blocks: DEFAULT_MAGAZINE_BLOCKS,
             max_cached_bytes: DEFAULT_CACHED_BYTES,
@@ -142,6 +143,9 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
     /// Sizes of blocks in bytes, ascending, up to five. Default: 1, 4, 16 and
     /// 64 KiB. A request is served with the smallest block that holds it, one
     /// beyond the last size with as many of the largest as it takes.
+    ///
+    /// A thread keeps up to two magazines of free blocks of each size, of one block at
+    /// least: with blocks of gigabytes that is gigabytes.
     pub fn size_classes(mut self, sizes: impl IntoIterator<Item = u32>) -> Self {
         self.sizes = sizes.into_iter().collect();
         self
@@ -155,10 +159,11 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
     }
 
     /// Largest contiguous block that is kept for reuse, in bytes; larger ones are
-    /// an allocation each, freed when they are released. Default: 1 MiB. Above the
-    /// largest size class it costs a class for each fourfold size, eight together.
+    /// an allocation each, freed when they are released. Above the largest size class
+    /// it costs a class for each fourfold size, of which there are eight together.
+    /// Default: 1 MiB, or what the classes allow.
     pub fn max_pooled_contiguous(mut self, bytes: u32) -> Self {
-        self.max_pooled_contiguous = bytes;
+        self.max_pooled_contiguous = Some(bytes);
         self
     }
 
@@ -305,15 +310,20 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
     /// asked for.
     fn contiguous_sizes(&self) -> Result<Vec<u32>, InvalidSettings> {
         let mut sizes = Vec::new();
+        let bound = self.max_pooled_contiguous;
+        let goal = bound.unwrap_or(DEFAULT_POOLED_CONTIGUOUS);
         let mut largest = self.sizes.last().copied().unwrap_or(0);
-        while largest < self.max_pooled_contiguous {
+        while largest < goal {
             if self.sizes.len() + sizes.len() == MAX_CLASSES {
-                return Err(InvalidSettings::PooledContiguous {
-                    bytes: self.max_pooled_contiguous,
-                    max: largest,
-                });
+                return match bound {
+                    Some(bytes) => Err(InvalidSettings::PooledContiguous {
+                        bytes,
+                        max: largest,
+                    }),
+                    None => Ok(sizes),
+                };
             }
-            largest = largest.saturating_mul(4).min(self.max_pooled_contiguous);
+            largest = largest.saturating_mul(4).min(goal);
             sizes.push(largest);
         }
         Ok(sizes)
@@ -374,6 +384,8 @@ mod tests {
         assert_eq!(sizes(GlobalPoolBuilder::new()), [1 << 18, 1 << 20]);
         let builder = GlobalPoolBuilder::<GlobalPool>::new().max_pooled_contiguous(100_000);
         assert_eq!(sizes(builder), [100_000]);
+        let builder = GlobalPoolBuilder::<GlobalPool>::new().size_classes([1, 2, 3]);
+        assert_eq!(sizes(builder), [12, 48, 192, 768, 3072]);
         let builder = GlobalPoolBuilder::<GlobalPool>::new().max_pooled_contiguous(0);
         assert!(sizes(builder).is_empty());
     }

@@ -8,7 +8,7 @@ pub(crate) struct Clock {
     start: Instant,
     /// `None`: never.
     every: Option<Duration>,
-    /// Milliseconds since `start`; the first tick is due at once, and finds nothing
+    /// Seconds since `start`, rounded down; the first tick is due at once, and finds nothing
     /// that was idle before.
     next: AtomicUsize,
 }
@@ -30,10 +30,10 @@ impl Clock {
         let now = self.start.elapsed();
         // Relaxed: partner of the exchange below; a time, nothing is handed over.
         let due = self.next.load(Ordering::Relaxed);
-        if now.as_millis() < due as u128 {
+        if now.as_secs() < due as u64 {
             return false;
         }
-        let next = usize::try_from(now.saturating_add(every).as_millis()).unwrap_or(usize::MAX);
+        let next = usize::try_from(now.saturating_add(every).as_secs()).unwrap_or(usize::MAX);
         // Relaxed: partner of the same exchange by others: one of them wins.
         self.next
             .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)

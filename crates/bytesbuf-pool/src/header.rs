@@ -6,8 +6,8 @@
 //!   header names.
 //! * **B2** Who holds a `PoolBlock` is the only one with access to the block. A
 //!   block that is lent has no `PoolBlock`; its references own it instead.
-//! * **B3** `pool`, `slab`, `payload`, `size` and `class` are written once, before
-//!   the `PoolBlock` exists.
+//! * **B3** `pool`, `slab`, `payload`, `size`, `class` and `direct` are written once,
+//!   before the `PoolBlock` exists. `filled` is atomic.
 //! * **B4** `next_free` and `charge` are accessed by who owns the block: holds the
 //!   `PoolBlock`, or has the slab that it is free in.
 #![expect(unsafe_code, reason = "reads headers through raw pointers")]
@@ -105,8 +105,8 @@ pub(crate) const UNKNOWN: u32 = u32::MAX;
 #[must_use = "a block that is dropped here is leaked"]
 pub(crate) struct PoolBlock(NonNull<Header>);
 
-// SAFETY: B2: exclusive ownership of plain memory; count and pool are usable on
-// any thread.
+// SAFETY: B2: exclusive ownership of plain memory; count, charge and pool are usable
+// on any thread.
 unsafe impl Send for PoolBlock {}
 
 impl PoolBlock {

@@ -172,7 +172,7 @@ pub(crate) unsafe fn rent_direct(
     // SAFETY: fresh, and ours alone.
     let block = unsafe { Slab::carve(slab) }.expect("a slab of one block");
     shared.retain(1); // the block's
-    shared.direct().rented(size.get() as usize);
+    shared.direct().rented(size.get() as usize, plan.size());
     Ok(block)
 }
 
@@ -183,7 +183,9 @@ pub(crate) fn release_direct(block: PoolBlock) {
     // SAFETY: P1: the block's reference keeps the pool alive until it is given up
     // below.
     let shared = unsafe { pool.as_ref() };
-    shared.direct().released(size.get() as usize);
+    // SAFETY: S3: live, because its block is out.
+    let allocated = unsafe { slab.as_ref() }.size();
+    shared.direct().released(size.get() as usize, allocated);
     // SAFETY: S4: in no store; who has its one block has the slab.
     unsafe { Slab::put(slab, block) };
     // SAFETY: as above, and the one block is back.

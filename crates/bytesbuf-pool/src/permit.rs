@@ -38,8 +38,8 @@ impl Permit {
     /// Rents the blocks of the request.
     ///
     /// # Errors
-    /// [`ReserveError::OutOfMemory`], as [`GlobalPool::rent`]. Then everything is
-    /// given back.
+    /// [`ReserveError::OutOfMemory`], as [`GlobalPool::rent`]. Blocks that `sink`
+    /// has are its own; all the rest is given back.
     pub fn provide(self, sink: &mut dyn FnMut(Block)) -> Result<(), ReserveError> {
         self.pool.provide_charged(self.min_bytes, self.charge, sink)
     }

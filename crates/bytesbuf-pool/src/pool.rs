@@ -48,7 +48,8 @@ pub struct GlobalPool {
     attended: bool,
 }
 
-// SAFETY: the shared object is Send and Sync; the handle only counts.
+// SAFETY: the shared object is Send and Sync and counts its handles atomically; so is
+// a budget (asserted below).
 unsafe impl Send for GlobalPool {}
 // SAFETY: as above.
 unsafe impl Sync for GlobalPool {}
@@ -227,14 +228,15 @@ impl GlobalPool {
 
     /// Gives all free blocks back: those in the depot and those of all threads,
     /// idle ones too. Returns the bytes that the global allocator got; a slab (half
-    /// a mebibyte or one block, whichever is more) goes back when no block of it is
-    /// in use.
+    /// a mebibyte to four, or one block, whichever is more) goes back when no block of
+    /// it is in use.
     ///
     /// A thread that is renting or releasing at this very moment keeps its blocks
     /// until its next slow path; so do all other threads where the system has no
     /// asymmetric fence (anything but Linux).
     ///
-    /// Locks the list of threads and makes one system call; threads that rent or
+    /// Locks the list of threads, makes one system call for all of them, takes a lock a
+    /// magazine, and makes a system call a slab that goes back. Threads that rent or
     /// release meanwhile may wait for it.
     pub fn trim(&self) -> usize {
         self.shared().trim()
@@ -398,6 +400,8 @@ mod tests {
 
     use super::*;
 
+    assert_impl_all!(Budget: Send, Sync);
+    assert_impl_all!(Charge: Send, Sync);
     assert_impl_all!(GlobalPool: Send, Sync, Unpin, Clone, UnwindSafe, RefUnwindSafe);
     assert_not_impl_any!(GlobalPool: Copy, Default);
 }

@@ -56,7 +56,10 @@ pub(crate) struct Shared {
 /// Counts the blocks that are an allocation of their own.
 pub(crate) struct Direct {
     blocks: Counters,
+    /// Payload of those in use.
     bytes: AtomicUsize,
+    /// What they take from the allocator.
+    allocated: AtomicUsize,
 }
 
 impl Shared {
@@ -72,6 +75,7 @@ impl Shared {
             direct: Direct {
                 blocks: Counters::new(),
                 bytes: AtomicUsize::new(0),
+                allocated: AtomicUsize::new(0),
             },
             refs: RefCount::new(1),
             handles: RefCount::new(1),
@@ -200,24 +204,33 @@ impl Shared {
 }
 
 impl Direct {
-    /// A block of `bytes` bytes was allocated and rented.
-    pub(crate) fn rented(&self, bytes: usize) {
+    /// A block of `bytes` bytes was rented, in an allocation of `allocated` bytes.
+    pub(crate) fn rented(&self, bytes: usize, allocated: usize) {
         self.blocks.fetched_and_rented_shared();
         // Relaxed: partner of nothing; a figure for people.
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        // Relaxed: partner of nothing; a figure for people.
+        self.allocated.fetch_add(allocated, Ordering::Relaxed);
     }
 
-    /// A block of `bytes` bytes was released and freed.
-    pub(crate) fn released(&self, bytes: usize) {
+    /// Such a block was released and freed.
+    pub(crate) fn released(&self, bytes: usize, allocated: usize) {
         self.blocks.released_and_put_back_shared();
         // Relaxed: partner of nothing; a figure for people.
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        // Relaxed: partner of nothing; a figure for people.
+        self.allocated.fetch_sub(allocated, Ordering::Relaxed);
     }
 
-    /// Blocks and bytes of payload in use.
-    pub(crate) fn figures(&self) -> (Tally, usize) {
+    /// Blocks, their bytes of payload, and those taken from the allocator.
+    pub(crate) fn figures(&self) -> (Tally, usize, usize) {
         // Relaxed: partner of nothing; a figure for people.
-        (self.blocks.read(), self.bytes.load(Ordering::Relaxed))
+        let value = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+        (
+            self.blocks.read(),
+            value(&self.bytes),
+            value(&self.allocated),
+        )
     }
 }
 

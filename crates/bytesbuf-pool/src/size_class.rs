@@ -35,11 +35,11 @@ pub(crate) const DEFAULT_MAGAZINE_BLOCKS: usize = if cfg!(bytesbuf_loom) {
 /// Most bytes of payload in one magazine, as far as one block is not larger.
 const MAGAZINE_BYTES: usize = 512 << 10;
 
-/// Payload in the first slabs of a class, in bytes, as far as one block is not
-/// larger.
+/// Bytes of the first slabs of a class, as far as one block is not more: with its
+/// header, and what alignment adds.
 const SLAB_BYTES: usize = 512 << 10;
 
-/// Most payload in a slab of several blocks, in bytes. A page or so of each slab
+/// Most bytes of a slab of several blocks. A page or so of each slab
 /// stays with the allocator when it is freed, and a block in use keeps its slab.
 pub(crate) const MAX_SLAB_BYTES: usize = if cfg!(any(bytesbuf_loom, miri)) {
     0
@@ -142,7 +142,7 @@ impl ClassTable {
             let slab_blocks = if one_block_slabs {
                 1
             } else {
-                blocks_in_slab(*size)
+                blocks_in_slab(SlabPlan::footprint(*size, alignment))
             };
             let slab = SlabPlan::new(class, NonZero::new(*size)?, slab_blocks, alignment)?;
             let blocks = magazine_of(*size, smallest, magazine_blocks);
@@ -226,13 +226,15 @@ fn magazine_of(size: u32, smallest: u32, of_smallest: usize) -> usize {
         .max(1)
 }
 
-fn blocks_in_slab(size: u32) -> u32 {
+/// As many blocks of `footprint` bytes each, headers and gaps included, as make up a
+/// slab.
+fn blocks_in_slab(footprint: usize) -> u32 {
     if cfg!(bytesbuf_loom) {
         2
     } else if cfg!(miri) {
         4
     } else {
-        (SLAB_BYTES as u32 / size).max(1)
+        (SLAB_BYTES / footprint).max(1) as u32
     }
 }
 

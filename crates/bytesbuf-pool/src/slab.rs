@@ -122,8 +122,21 @@ impl SlabPlan {
         Self::new(self.class, self.block_size, blocks, self.layout.align()).unwrap_or(*self)
     }
 
+    /// Bytes that one block of a slab takes, with header and gap.
+    pub(crate) fn footprint(block_size: u32, alignment: usize) -> usize {
+        let stride = (block_size as usize).checked_next_multiple_of(alignment.max(MIN_ALIGNMENT));
+        stride
+            .unwrap_or(usize::MAX)
+            .saturating_add(size_of::<Header>())
+    }
+
     pub(crate) const fn blocks(&self) -> u32 {
         self.blocks
+    }
+
+    /// [`footprint`](Self::footprint) of a block of this plan.
+    pub(crate) const fn stride_with_header(&self) -> usize {
+        self.stride + size_of::<Header>()
     }
 
     /// Bytes of payload in a block.

@@ -30,8 +30,8 @@ struct Slabs {
     figures: SlabFigures,
 }
 
-// SAFETY: the slabs are used under the lock only (S4); blocks that are out belong
-// to others, and of their headers nothing is used here.
+// SAFETY: the slabs are used under the lock only (S4); blocks that are out belong to
+// others, and their headers are used only while they are handed over (B2).
 unsafe impl Send for Slabs {}
 
 /// Figures of a store.
@@ -109,7 +109,10 @@ impl SlabStore {
         if let Some(block) = found {
             return Ok(block);
         }
-        let slab = Slab::allocate(&grown(plan, bytes), pool)?;
+        // A large slab may be refused where a small one is not.
+        let slab = Slab::allocate(&grown(plan, bytes), pool)
+            .or_else(|_| Slab::allocate(plan, pool))
+            .or_else(|_| Slab::allocate(&plan.with_blocks(1), pool))?;
         // SAFETY: fresh, with the pool's plan, and nobody else's.
         Ok(unsafe { lock(&self.0).add_and_carve(slab) })
     }
@@ -139,8 +142,7 @@ impl SlabStore {
 /// Slabs become larger as there are more of them, so that few allocations hold
 /// much memory: an eighth of what the class has, up to [`MAX_SLAB_BYTES`].
 fn grown(plan: &SlabPlan, bytes: usize) -> SlabPlan {
-    let size = plan.block_size().get() as usize;
-    let blocks = bytes.min(8 * MAX_SLAB_BYTES) / 8 / size;
+    let blocks = bytes.min(8 * MAX_SLAB_BYTES) / 8 / plan.stride_with_header();
     match u32::try_from(blocks) {
         Ok(blocks) if blocks > plan.blocks() && plan.blocks() > 1 => plan.with_blocks(blocks),
         _ => *plan,

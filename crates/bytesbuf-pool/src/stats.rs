@@ -62,6 +62,7 @@ pub struct ClassStats {
 struct DirectStats {
     tally: Tally,
     bytes: usize,
+    allocated: usize,
 }
 
 impl PoolStats {
@@ -74,10 +75,14 @@ impl PoolStats {
             in_depot: shared.depot().blocks(class),
             slabs: shared.slabs(class).figures(),
         };
-        let (tally, bytes) = shared.direct().figures();
+        let (tally, bytes, allocated) = shared.direct().figures();
         Self {
             classes: shared.classes().used().map(class).collect(),
-            direct: DirectStats { tally, bytes },
+            direct: DirectStats {
+                tally,
+                bytes,
+                allocated,
+            },
             thread_caches,
             name: shared.settings().name.clone(),
         }
@@ -108,7 +113,7 @@ impl PoolStats {
     #[must_use]
     pub fn bytes_allocated(&self) -> usize {
         self.sum(|class| class.slabs.bytes)
-            .saturating_add(self.direct.bytes)
+            .saturating_add(self.direct.allocated)
     }
 
     /// Rented blocks that are an allocation of their own, because no class is large
@@ -184,7 +189,7 @@ impl ClassStats {
     /// Rentals that a magazine of the renting thread served.
     #[must_use]
     pub const fn hits(&self) -> usize {
-        self.tally.rented().wrapping_sub(self.tally.missed())
+        self.tally.rented().saturating_sub(self.tally.missed())
     }
 
     /// Rentals that went to the depot, the slabs or the allocator.

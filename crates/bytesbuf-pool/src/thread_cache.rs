@@ -17,8 +17,8 @@
 //!   calls the allocator or takes a lock (M1). The allocator may use the pool that
 //!   it serves: whatever is read before a call to it may have changed after.
 //! * **C4** Everything else in a cache is the owning thread's, but for the links
-//!   and `ticked` (the registry's), the orders, and the counters, which others
-//!   read.
+//!   and `ticked` (the registry's), the orders, and what others read: `inside`, the
+//!   counters, and `shared`, which does not change.
 #![expect(
     unsafe_code,
     reason = "cells borrowed by the owning thread; raw lifetime"
@@ -212,7 +212,11 @@ impl ThreadCache {
         let at_hand = self.enter().magazines(class).pop_either();
         let block = match at_hand {
             Some(block) => block,
-            None => self.fetch(class)?,
+            None => {
+                let block = self.fetch(class)?;
+                self.of(class).counters.missed();
+                block
+            }
         };
         self.of(class).counters.rented();
         Ok(block)
@@ -220,7 +224,6 @@ impl ThreadCache {
 
     /// A block from elsewhere, and with it, if possible, a magazine of them.
     fn fetch(&self, class: Class) -> Result<PoolBlock, ReserveError> {
-        self.of(class).counters.missed();
         self.look_at_the_clock();
         if let Some(filled) = self.fetch_magazine(class) {
             self.take(filled.len());

@@ -20,8 +20,7 @@ impl Shared {
         let cached = self.cached_bytes();
         let mut excess = cached.saturating_sub(max_bytes);
         let mut freed = 0;
-        let classes: Vec<_> = self.classes().used().collect();
-        for class in classes.into_iter().rev() {
+        for class in self.classes().used().rev() {
             while excess > 0 {
                 let Some((bytes, given_back)) = self.drain_one(class) else {
                     break;

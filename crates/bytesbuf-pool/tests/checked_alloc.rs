@@ -23,7 +23,7 @@ const fn lead(layout: Layout) -> usize {
 
 /// Whether an allocation is a slab.
 fn is_slab(layout: Layout) -> bool {
-    layout.align() == 64 && layout.size() > 512 << 10
+    layout.align() == 64 && layout.size() > 400 << 10
 }
 
 struct Checked;

@@ -15,11 +15,16 @@ struct Failing;
 thread_local! {
     /// Allocations of this thread that still succeed.
     static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// Largest allocation of this thread that succeeds.
+    static LARGEST: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
 // SAFETY: forwards to `System`, or returns null.
 unsafe impl GlobalAlloc for Failing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if layout.size() > LARGEST.with(Cell::get) {
+            return std::ptr::null_mut();
+        }
         let left = LEFT.with(Cell::get);
         if left == 0 {
             return std::ptr::null_mut();
@@ -102,6 +107,46 @@ fn releasing_without_memory_for_a_thread_cache_frees_the_blocks() {
         .unwrap();
     let stats = pool.stats();
     assert_eq!((stats.bytes_in_use(), stats.bytes_cached()), (0, 0));
+}
+
+/// The slabs that the pool would like are refused, smaller ones are not.
+#[test]
+fn growth_goes_on_in_small_slabs() {
+    for largest in [1 << 20, 100_000, 2000] {
+        let pool = GlobalPool::new();
+        let mut blocks = slots(3000);
+        LARGEST.with(|cell| cell.set(largest));
+        blocks.extend((0..3000).map_while(|_| pool.rent(SMALL).ok()));
+        LARGEST.with(|cell| cell.set(usize::MAX));
+        assert_eq!(blocks.len(), 3000, "with allocations up to {largest} bytes");
+    }
+}
+
+#[test]
+fn a_refused_rent_is_no_hit_and_no_miss() {
+    let pool = GlobalPool::new();
+    with_allocations(0, || pool.rent(LARGE)).unwrap_err();
+    let stats = pool.stats();
+    assert!(
+        stats
+            .classes()
+            .all(|class| class.hits() + class.misses() == 0)
+    );
+}
+
+/// Trimming allocates nothing.
+#[test]
+fn trimming_without_memory() {
+    let pool = GlobalPool::new();
+    let mut blocks = slots(300);
+    blocks.extend((0..300).map(|_| pool.rent(SMALL).unwrap()));
+    blocks.clear();
+    with_allocations(0, || {
+        pool.trim_to(1000);
+        pool.maintain();
+        pool.trim();
+    });
+    assert_eq!(pool.stats().bytes_in_use(), 0);
 }
 
 /// Each allocation of a scenario fails once, as the first of many.

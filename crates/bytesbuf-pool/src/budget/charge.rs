@@ -64,7 +64,7 @@ impl Charge {
     /// Takes over what another charge of the same budget has charged.
     ///
     /// # Panics
-    /// If it is a charge of another budget; both are credited then.
+    /// If it is a charge of another budget; `self` is as it was, the other is credited.
     #[inline]
     pub fn merge(&mut self, mut other: Self) {
         assert!(

@@ -371,7 +371,8 @@ impl Refusal<'_> {
 }
 
 impl Drop for Level {
-    /// Goes up in a loop: the chain may be longer than the stack is deep.
+    /// Goes up in a loop: the chain may be longer than the stack is deep. (Where another
+    /// thread drops its handle at the same moment, one level of the stack is used.)
     fn drop(&mut self) {
         debug_assert_eq!(self.now(), (0, false), "Q1: each charge keeps its budget");
         let mut parent = self.parent.take();

@@ -131,6 +131,28 @@ fn settings_are_obeyed() {
     assert_eq!(classes, [(100, false), (5000, false), (7000, true)]);
 }
 
+/// Small blocks with a large alignment take what the alignment takes, and slabs count
+/// that.
+#[test]
+#[cfg_attr(miri, ignore = "slabs have four blocks there")]
+fn slabs_stay_small_whatever_the_alignment() {
+    for (size, alignment, largest) in [
+        (1, 64, 600 << 10),
+        (1024, 4096, 600 << 10),
+        (256, 65_536, 600 << 10),
+        (1024, 2 << 20, 5 << 20),
+    ] {
+        let pool = GlobalPool::builder()
+            .size_classes([size])
+            .alignment(alignment)
+            .build()
+            .unwrap();
+        drop(pool.rent(1).unwrap());
+        let bytes = pool.stats().bytes_allocated();
+        assert!(bytes <= largest, "{size} {alignment}: {bytes}");
+    }
+}
+
 #[test]
 fn an_alignment_beyond_the_page() {
     let pool = GlobalPool::builder()

@@ -28,7 +28,7 @@ fn printed_as_a_table() {
         .unwrap();
     let kept = rent(&pool, 4096, 2);
     drop(rent(&pool, 4096, 1));
-    let slab = if cfg!(miri) { 4 } else { 128 };
+    let slab = if cfg!(miri) { 4 } else { 126 };
     let held = 128 + slab * (64 + 4096);
     let table = format!(
         "\x20\

@@ -139,7 +139,8 @@ impl GlobalPool {
     /// the panic.
     ///
     /// # Errors
-    /// [`ReserveError`]: above `u32::MAX` bytes, or the allocator has no more.
+    /// [`ReserveError`]: above `u32::MAX` bytes, over the budget of this handle, or the
+    /// allocator has no more.
     pub fn try_reserve_contiguous(&self, bytes: usize) -> Result<BytesBuf, ReserveError> {
         if bytes == 0 {
             return Ok(BytesBuf::new());
@@ -175,6 +176,8 @@ impl GlobalPool {
         min_bytes: usize,
         timeout: Duration,
     ) -> Result<BytesBuf, ReserveError> {
+        check_request(min_bytes)?;
+        probe_allocator(min_bytes)?;
         gather(self.0.permit_timeout(min_bytes, timeout)?)
     }
 
@@ -201,7 +204,11 @@ impl GlobalPool {
         min_bytes: usize,
     ) -> impl Future<Output = Result<BytesBuf, ReserveError>> + Send + use<> {
         let permit = self.0.permit_async(min_bytes);
-        async move { gather(permit.await?) }
+        async move {
+            check_request(min_bytes)?;
+            probe_allocator(min_bytes)?;
+            gather(permit.await?)
+        }
     }
 
     /// A handle of the same pool that charges a budget for what is reserved through
