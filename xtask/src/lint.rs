@@ -8,7 +8,11 @@ use crate::steps::Steps;
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     steps.step("fmt", |sh, _| {
         cmd!(sh, "cargo fmt --all --check").run()?;
-        cmd!(sh, "cargo fmt --manifest-path benches/peers/Cargo.toml --check").run()?;
+        cmd!(
+            sh,
+            "cargo fmt --manifest-path benches/peers/Cargo.toml --check"
+        )
+        .run()?;
         Ok(())
     })?;
     steps.step("clippy, all features", |sh, _| {

@@ -16,6 +16,7 @@ mod no_std;
 mod oracle;
 mod orderings;
 mod rust_source;
+mod soak;
 mod steps;
 mod test;
 mod unsafe_list;
@@ -70,6 +71,8 @@ enum Verb {
     Msrv,
     /// Unit tests of core and pool under miri, in both borrow models
     Miri,
+    /// One pool under a budget, used hard for a while, and a judgement
+    Soak(soak::Args),
 }
 
 fn main() -> ExitCode {
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Verb::NoStd => no_std::run(&mut steps),
         Verb::Msrv => msrv::run(&mut steps),
         Verb::Miri => miri::run(&mut steps),
+        Verb::Soak(args) => soak::run(&mut steps, &args),
     };
     steps.report();
     match result {

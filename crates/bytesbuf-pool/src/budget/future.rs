@@ -100,8 +100,12 @@ impl ChargeFuture {
     }
 
     /// Why a request that waits has not got its bytes, for one whose time is up.
-    pub(super) fn give_up(self) -> ReserveError {
-        let level = self.budget.levels().nth(self.charged);
+    pub(super) fn give_up(mut self) -> ReserveError {
+        let waited_at = self.charged;
+        // Out of the queue first: what others wait for counts as in use, what this
+        // one waited for does not.
+        self.give_back();
+        let level = self.budget.levels().nth(waited_at);
         let level = level.unwrap_or(self.budget.level());
         level.refusal().into_error(self.bytes)
     }

@@ -2,8 +2,11 @@
 #![cfg(not(bytesbuf_loom))]
 
 mod budget;
+mod budgeted;
 mod classes;
+mod corners;
 mod lifetime;
+mod pass_through;
 mod provide;
 mod reuse;
 mod stats;
@@ -11,4 +14,5 @@ mod teardown;
 mod threads;
 mod trim;
 mod util;
+mod wipe;
 mod written;

@@ -278,7 +278,7 @@ fn time_that_is_up_gives_everything_back() {
     let leaf = root.child(10);
     let charge = root.try_charge(7).unwrap();
     for timeout in [Duration::ZERO, Duration::from_millis(1)] {
-        check_refused(leaf.charge_timeout(4, timeout), (4, 10, 10));
+        check_refused(leaf.charge_timeout(4, timeout), (4, 7, 10));
         assert_eq!((leaf.in_use(), root.in_use(), root.waiting()), (0, 7, 0));
     }
     assert_eq!((root.stats().waits, root.stats().refusals), (2, 2));

@@ -1,0 +1,74 @@
+//! Under a global allocator that looks at what it gets back: a block that is an
+//! allocation of its own takes no content along if its pool wipes on release.
+#![cfg(not(bytesbuf_loom))]
+#![expect(unsafe_code, reason = "a global allocator; writes blocks")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::slice;
+use std::thread;
+
+use bytesbuf_pool::{GlobalPool, Wipe};
+
+const SECRET: u8 = 0xC5;
+
+/// More than any pooled block, and not whole pages: the first and the last page of
+/// the allocation are not given up before it is freed.
+const SIZE: usize = (1 << 20) + 3 * 64;
+
+thread_local! {
+    /// Secret bytes in direct blocks that this thread has freed.
+    static SEEN: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Nosy;
+
+// SAFETY: forwards to `System`.
+unsafe impl GlobalAlloc for Nosy {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: forwarded.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // Header, then payload up to the end. Nothing else here is as large.
+        if layout.size() > SIZE && layout.size() < SIZE + 4096 {
+            // SAFETY: in bounds, by the condition.
+            let payload = unsafe { ptr.add(layout.size() - SIZE) };
+            // SAFETY: the payload, all of which the test has written.
+            let payload = unsafe { slice::from_raw_parts(payload, SIZE) };
+            let secrets = payload.iter().filter(|byte| **byte == SECRET).count();
+            let _ = SEEN.try_with(|seen| seen.set(seen.get() + secrets));
+        }
+        // SAFETY: forwarded.
+        unsafe { System.dealloc(ptr, layout) };
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Nosy = Nosy;
+
+/// Secret bytes that reach the allocator with a direct block of such a pool.
+fn leaked(wipe: Wipe) -> usize {
+    let pool = GlobalPool::builder().wipe(wipe).build().unwrap();
+    let (memory, len, batch) = pool.rent_contiguous(SIZE).unwrap().open();
+    assert_eq!(len.get() as usize, SIZE);
+    assert_eq!(pool.stats().direct_blocks_in_use(), 1);
+    // SAFETY: in bounds; an opened block is the caller's to write.
+    unsafe { memory.write_bytes(SECRET, SIZE) };
+    drop(pool);
+    // The last release on another thread.
+    let freed = thread::spawn(move || {
+        drop(batch);
+        SEEN.get()
+    });
+    freed.join().unwrap()
+}
+
+#[test]
+fn a_direct_block_is_wiped_before_it_is_freed() {
+    assert_eq!(leaked(Wipe::OnRelease), 0);
+    // Who does not wipe leaves it to the allocator, also who wipes on reuse.
+    assert!(leaked(Wipe::Never) > 0, "or the test sees nothing");
+    assert!(leaked(Wipe::OnReuse) > 0);
+}
