@@ -31,6 +31,8 @@ use bytesbuf_core::RefCount;
 use crate::alloc::{try_box, unbox};
 use crate::clock::Clock;
 use crate::depot::Depot;
+use crate::events;
+use crate::ledger::Ledger;
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::size_class::{Class, ClassTable, MAX_CLASSES};
@@ -49,6 +51,8 @@ pub(crate) struct Shared {
     /// Counts what happens outside of any thread cache.
     uncached: [Counters; MAX_CLASSES],
     direct: Direct,
+    /// Who holds the blocks that are out; of no size without the feature `holders`.
+    ledger: Ledger,
     refs: RefCount,
     handles: RefCount,
 }
@@ -57,6 +61,7 @@ pub(crate) struct Shared {
 pub(crate) struct Direct {
     blocks: Counters,
     bytes: AtomicUsize,
+    refused: AtomicUsize,
 }
 
 impl Shared {
@@ -72,7 +77,9 @@ impl Shared {
             direct: Direct {
                 blocks: Counters::new(),
                 bytes: AtomicUsize::new(0),
+                refused: AtomicUsize::new(0),
             },
+            ledger: Ledger::new(settings.sampling),
             refs: RefCount::new(1),
             handles: RefCount::new(1),
             settings,
@@ -142,6 +149,7 @@ impl Shared {
         // Threads that stay idle would keep their magazines. P1 holds: the last
         // handle's reference is still there.
         self.trim();
+        events::closed(self);
     }
 
     /// Whether the last handle is gone. May be late; [`Registry::join`] is not.
@@ -189,6 +197,10 @@ impl Shared {
         &self.direct
     }
 
+    pub(crate) const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Figures by class, and the number of thread caches.
     pub(crate) fn tally(&self) -> ([Tally; MAX_CLASSES], usize) {
         let (mut sums, caches) = self.registry.tally();
@@ -212,6 +224,18 @@ impl Direct {
         self.blocks.released_and_put_back_shared();
         // Relaxed: partner of nothing; a figure for people.
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The allocator had no memory for a block.
+    pub(crate) fn refused(&self) {
+        // Relaxed: partner of nothing; a figure for people.
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Blocks that the allocator had no memory for.
+    pub(crate) fn refusals(&self) -> usize {
+        // Relaxed: partner of nothing; a figure for people.
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Blocks and bytes of payload in use.

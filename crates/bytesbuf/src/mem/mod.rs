@@ -34,6 +34,8 @@ pub use bytesbuf_pool::{
     Budget, BudgetBuilder, BudgetStats, Charge, ChargeFuture, ClassStats, GlobalPoolBuilder,
     InvalidBudget, InvalidSettings, PoolStats, Pressure, Wipe,
 };
+#[cfg(feature = "holders")]
+pub use bytesbuf_pool::{HolderGroup, HolderSample, Holders, assert_no_outstanding};
 
 pub use self::callback::CallbackMemory;
 #[cfg(feature = "std")]
