@@ -39,7 +39,7 @@ const LAYERS: [Layer; 4] = [
             "thiserror",
             "zeroize",
         ],
-        optional: &[],
+        optional: &["metrics", "tracing"],
     },
     Layer {
         package: "bytesbuf",
@@ -273,10 +273,13 @@ mod tests {
     fn foreign_crates_are_the_ones_in_the_table() {
         accepts("bytesbuf-core", dependency("thiserror"));
         accepts("bytesbuf-pool", dependency("crossbeam-queue"));
+        accepts("bytesbuf-pool", optional("tracing"));
         accepts("bytesbuf", optional("bytes"));
         refuses("bytesbuf-core", dependency("log"), "not allowed");
         refuses("bytesbuf-core", optional("bytes"), "not allowed");
         refuses("bytesbuf-pool", dependency("tokio"), "not allowed");
+        refuses("bytesbuf-pool", dependency("metrics"), "must be optional");
+        refuses("bytesbuf", optional("metrics"), "not allowed");
         refuses("bytesbuf", dependency("bytes"), "must be optional");
         refuses("bytesbuf", optional("tokio"), "not allowed");
     }

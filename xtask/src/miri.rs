@@ -26,7 +26,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
             }
             cmd!(
                 sh,
-                "cargo +nightly miri test -p bytesbuf-core -p bytesbuf-pool --lib --all-features"
+                "cargo +nightly miri test -p bytesbuf-core -p bytesbuf-pool --lib"
             )
             .env("MIRIFLAGS", format!("{ALWAYS} {model}"))
             .run()?;

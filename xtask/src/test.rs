@@ -34,6 +34,11 @@ pub(crate) fn workspace(steps: &mut Steps, release: bool) -> Result<()> {
         cmd!(sh, "cargo test --workspace --all-features {profile...}").run()?;
         Ok(())
     })?;
+    // With `holders` every block is attended: the plain path needs a run of its own.
+    steps.step(&format!("{name}, pool without features"), |sh, _| {
+        cmd!(sh, "cargo test -p bytesbuf-pool {profile...}").run()?;
+        Ok(())
+    })?;
     if !release {
         steps.step("benchmarks, once each", |sh, _| {
             cmd!(sh, "cargo test -p bytesbuf-benches --benches").run()?;

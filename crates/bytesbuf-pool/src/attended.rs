@@ -13,6 +13,7 @@ use zeroize::Zeroize;
 use crate::budget::Charge;
 use crate::header::{Header, PoolBlock, UNKNOWN};
 use crate::lease;
+use crate::ledger::Tag;
 use crate::settings::Wipe;
 use crate::shared::Shared;
 
@@ -50,7 +51,8 @@ unsafe impl<const WIPED: bool> BlockRefCounted for AttendedHeader<WIPED> {
 
 /// Lends a block that the caller owns.
 #[cold]
-pub(crate) fn lend(block: PoolBlock, charge: Option<Charge>) -> Block {
+pub(crate) fn lend(block: PoolBlock, charge: Option<Charge>, tag: &Tag) -> Block {
+    shared(&block).ledger().enter(&block, tag);
     let policy = wipe_policy(&block);
     if policy == Wipe::OnReuse {
         wipe(&block);
@@ -66,6 +68,7 @@ pub(crate) fn lend(block: PoolBlock, charge: Option<Charge>) -> Block {
 
 #[cold]
 fn release(block: PoolBlock) {
+    shared(&block).ledger().strike(&block);
     if wipe_policy(&block) == Wipe::OnRelease {
         wipe(&block);
     }
@@ -80,10 +83,14 @@ fn release(block: PoolBlock) {
 }
 
 fn wipe_policy(block: &PoolBlock) -> Wipe {
+    shared(block).settings().wipe
+}
+
+/// The pool of a block, for no longer than the caller owns the block.
+fn shared(block: &PoolBlock) -> &Shared {
     let pool = block.pool();
     // SAFETY: P1: the block holds a reference.
-    let shared: &Shared = unsafe { pool.as_ref() };
-    shared.settings().wipe
+    unsafe { pool.as_ref() }
 }
 
 /// Overwrites with zeroes what may have been written.

@@ -4,6 +4,7 @@ use std::alloc::{Layout, handle_alloc_error};
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use crate::ledger::Sampling;
 use crate::settings::{Settings, Wipe};
 use crate::shared::Shared;
 use crate::size_class::{
@@ -46,6 +47,7 @@ pub struct GlobalPoolBuilder<P = GlobalPool> {
     idle_decay: Option<Duration>,
     pass_through: bool,
     wipe: Wipe,
+    sampling: Sampling,
     max_bytes: Option<usize>,
     budget: Option<Budget>,
     name: Option<Box<str>>,
@@ -134,6 +136,7 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
             idle_decay: Some(Duration::from_secs(10)),
             pass_through: false,
             wipe: Wipe::Never,
+            sampling: Sampling::OFF,
             max_bytes: None,
             budget: None,
             name: None,
@@ -210,6 +213,18 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
     /// When the content of blocks is overwritten. Default: never.
     pub fn wipe(mut self, wipe: Wipe) -> Self {
         self.wipe = wipe;
+        self
+    }
+
+    /// Keeps a backtrace of one rental in so many, for as long as its block is out:
+    /// see [`GlobalPool::holders`]. 1 is all of them, 0 none. Default: 0.
+    ///
+    /// A backtrace costs several microseconds, some kilobytes, and a lock of the
+    /// standard library under which it allocates: leave them off if the global
+    /// allocator itself rents from this pool.
+    #[cfg(feature = "holders")]
+    pub fn backtraces(mut self, one_in: usize) -> Self {
+        self.sampling = Sampling::one_in(one_in);
         self
     }
 
@@ -302,6 +317,7 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
             idle_decay: self.idle_decay,
             pass_through: self.pass_through,
             wipe: self.wipe,
+            sampling: self.sampling,
             name: self.name,
         })
     }

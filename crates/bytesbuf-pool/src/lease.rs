@@ -135,7 +135,8 @@ pub(crate) unsafe fn rent_uncached(
     // SAFETY: the caller holds a reference.
     let shared = unsafe { pool.as_ref() };
     let plan = &shared.classes().plan(class).slab;
-    let block = shared.slabs(class).take(plan, pool)?;
+    let name = shared.settings().name.as_deref();
+    let block = shared.slabs(class).take(plan, pool, name)?;
     shared.retain(1); // the block's
     shared.uncached(class).fetched_and_rented_shared();
     Ok(block)

@@ -30,12 +30,22 @@
 //!   allocator refuses as an error, and what is over [`Budget`].
 //! * The global allocator may itself use the pool (but not wait for budget).
 //!
+//! # Features
+//! All off by default. What is off costs nothing, in memory or in time.
+//!
+//! | feature | what | costs |
+//! |---|---|---|
+//! | `holders` | who holds which blocks since when: `GlobalPool::tagged`, `GlobalPool::holders`, `assert_no_outstanding!` | a lock, a hash and a clock for each rental, a lock and a hash for each last release |
+//! | `metrics` | figures for the `metrics` crate: `PoolStats::publish`, `GlobalPool::publish_metrics` | nothing until called; `maintain` calls it |
+//! | `tracing` | events for the `tracing` crate: waits, refusals, growth, trimming, closing | nothing but there |
+//!
 //! # Contents
 //! | module | what |
 //! |---|---|
 //! | `pool`, `builder`, `settings` | [`GlobalPool`]: the handle; what a pool is told to be |
 //! | `permit` | [`Permit`]: waiting for budget before blocks are rented |
 //! | `budget` | [`Budget`]: a limit on bytes, with levels; charges and waiting |
+//! | `holders`, `publish`, `events` | who holds what; figures and events for others: the features |
 //! | `stats`, `tally` | [`PoolStats`], [`ClassStats`]; the counters behind them |
 //! | `lease`, `attended` | to and from core's `Block`: the last release |
 //! | `local` | which caches a thread has; its exit |
@@ -63,8 +73,17 @@ mod budget;
 mod builder;
 mod clock;
 mod depot;
+mod events;
 mod header;
+#[cfg(feature = "holders")]
+mod holders;
 mod lease;
+#[cfg(all(feature = "holders", not(bytesbuf_loom)))]
+#[path = "holders/ledger.rs"]
+mod ledger;
+#[cfg(not(all(feature = "holders", not(bytesbuf_loom))))]
+#[path = "holders/no_ledger.rs"]
+mod ledger;
 mod list;
 #[cfg(not(bytesbuf_loom))]
 mod local;
@@ -77,6 +96,8 @@ mod model_tests;
 mod pages;
 mod permit;
 mod pool;
+#[cfg(feature = "metrics")]
+mod publish;
 mod registry;
 mod settings;
 mod shared;
@@ -93,6 +114,8 @@ pub use budget::{
     Budget, BudgetBuilder, BudgetStats, Charge, ChargeFuture, InvalidBudget, Pressure,
 };
 pub use builder::{GlobalPoolBuilder, InvalidSettings};
+#[cfg(feature = "holders")]
+pub use holders::{HolderGroup, HolderSample, Holders};
 pub use permit::Permit;
 pub use pool::GlobalPool;
 pub use settings::Wipe;

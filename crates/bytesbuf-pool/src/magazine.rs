@@ -160,7 +160,9 @@ mod tests {
         }
 
         fn take(&self) -> PoolBlock {
-            self.store.take(&self.plan, NonNull::dangling()).unwrap()
+            self.store
+                .take(&self.plan, NonNull::dangling(), None)
+                .unwrap()
         }
 
         fn put(&self, block: PoolBlock) {

@@ -11,6 +11,7 @@ use bytesbuf_core::{Block, BlockProvider, ReserveError};
 use crate::budget::{Budget, Charge};
 use crate::builder::GlobalPoolBuilder;
 use crate::header::PoolBlock;
+use crate::ledger::{Ledger, Tag};
 use crate::settings::Wipe;
 use crate::shared::Shared;
 use crate::size_class::Class;
@@ -46,6 +47,8 @@ pub struct GlobalPool {
     budget: Option<Budget>,
     /// Whether blocks of this handle are lent as `attended` ones.
     attended: bool,
+    /// Whom they belong to; of no size without the feature `holders`.
+    tag: Tag,
 }
 
 // SAFETY: the shared object is Send and Sync and counts its handles atomically; so is
@@ -87,13 +90,14 @@ impl GlobalPool {
             shared,
             budget,
             attended: false,
+            tag: Tag::NONE,
         };
         pool.attended = pool.needs_attention();
         pool
     }
 
     fn needs_attention(&self) -> bool {
-        self.budget.is_some() || self.shared().settings().wipe != Wipe::Never
+        Ledger::ON || self.budget.is_some() || self.shared().settings().wipe != Wipe::Never
     }
 
     /// A handle of the same pool that charges a budget for what is rented through
@@ -178,7 +182,7 @@ impl GlobalPool {
     #[cold]
     fn rent_attended(&self, class: Class) -> Result<Block, ReserveError> {
         let charge = self.charge(self.shared().block_size(class))?;
-        Ok(attended::lend(self.take(class)?, charge))
+        Ok(attended::lend(self.take(class)?, charge, &self.tag))
     }
 
     fn charge(&self, bytes: usize) -> Result<Option<Charge>, ReserveError> {
@@ -206,12 +210,13 @@ impl GlobalPool {
         let block = match (class, NonZero::new(size)) {
             (None, Some(size)) => {
                 // SAFETY: P1: this handle lives for longer than the call.
-                unsafe { lease::rent_direct(self.shared, size) }?
+                let rented = unsafe { lease::rent_direct(self.shared, size) };
+                rented.inspect_err(|_| self.shared().direct().refused())?
             }
             (class, _) => self.take(class.unwrap_or(Class::FIRST))?,
         };
         Ok(if self.attended {
-            attended::lend(block, charge)
+            attended::lend(block, charge, &self.tag)
         } else if block.is_direct() {
             lease::lend_direct(block)
         } else {
@@ -256,9 +261,12 @@ impl GlobalPool {
     /// A pool in use does this by itself (see
     /// [`idle_decay`](GlobalPoolBuilder::idle_decay)). There is no hidden thread: a
     /// program that goes idle calls this from a timer of its own, twice for
-    /// everything to go.
+    /// everything to go. With the feature `metrics`, it publishes the figures as well.
     pub fn maintain(&self) -> usize {
-        self.shared().tick()
+        let freed = self.shared().tick();
+        #[cfg(feature = "metrics")]
+        self.publish_metrics();
+        freed
     }
 
     /// The name given to the builder.
@@ -273,7 +281,7 @@ impl GlobalPool {
     /// the pool.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
-        PoolStats::of(self.shared())
+        PoolStats::of(self.shared(), self.budget())
     }
 
     /// Bytes of the blocks that a request takes: what it is charged.
@@ -310,7 +318,7 @@ impl GlobalPool {
             let block = self.take(class)?;
             sink(if self.attended {
                 let share = charge.as_mut().and_then(|charge| charge.split(size));
-                attended::lend(block, share)
+                attended::lend(block, share, &self.tag)
             } else {
                 lease::lend(block)
             });
@@ -334,8 +342,18 @@ impl GlobalPool {
         self.shared
     }
 
+    #[cfg(feature = "holders")]
+    pub(crate) fn set_tag(&mut self, tag: Tag) {
+        self.tag = tag;
+    }
+
+    #[cfg(feature = "holders")]
+    pub(crate) const fn own_tag(&self) -> &Tag {
+        &self.tag
+    }
+
     #[inline]
-    fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Shared {
         // SAFETY: P1: alive while a handle exists.
         unsafe { self.shared.as_ref() }
     }
@@ -364,6 +382,7 @@ impl Clone for GlobalPool {
             shared: self.shared,
             budget: self.budget.clone(),
             attended: self.attended,
+            tag: self.tag.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::ledger::Sampling;
 use crate::size_class::ClassTable;
 
 /// Aligned so that what is read on every rent shares no cache line with counts
@@ -18,6 +19,7 @@ pub(crate) struct Settings {
     /// Every block an allocation of its own, and no caches.
     pub(crate) pass_through: bool,
     pub(crate) wipe: Wipe,
+    pub(crate) sampling: Sampling,
     pub(crate) name: Option<Box<str>>,
 }
 

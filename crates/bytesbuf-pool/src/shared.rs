@@ -31,6 +31,8 @@ use bytesbuf_core::RefCount;
 use crate::alloc::{try_box, unbox};
 use crate::clock::Clock;
 use crate::depot::Depot;
+use crate::events;
+use crate::ledger::Ledger;
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::size_class::{Class, ClassTable, MAX_CLASSES};
@@ -49,6 +51,8 @@ pub(crate) struct Shared {
     /// Counts what happens outside of any thread cache.
     uncached: [Counters; MAX_CLASSES],
     direct: Direct,
+    /// Who holds the blocks that are out; of no size without the feature `holders`.
+    ledger: Ledger,
     refs: RefCount,
     handles: RefCount,
 }
@@ -60,6 +64,7 @@ pub(crate) struct Direct {
     bytes: AtomicUsize,
     /// What they take from the allocator.
     allocated: AtomicUsize,
+    refused: AtomicUsize,
 }
 
 impl Shared {
@@ -76,7 +81,9 @@ impl Shared {
                 blocks: Counters::new(),
                 bytes: AtomicUsize::new(0),
                 allocated: AtomicUsize::new(0),
+                refused: AtomicUsize::new(0),
             },
+            ledger: Ledger::new(settings.sampling),
             refs: RefCount::new(1),
             handles: RefCount::new(1),
             settings,
@@ -146,6 +153,7 @@ impl Shared {
         // Threads that stay idle would keep their magazines. P1 holds: the last
         // handle's reference is still there.
         self.trim();
+        events::closed(self);
     }
 
     /// Whether the last handle is gone. May be late; [`Registry::join`] is not.
@@ -193,6 +201,10 @@ impl Shared {
         &self.direct
     }
 
+    pub(crate) const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Figures by class, and the number of thread caches.
     pub(crate) fn tally(&self) -> ([Tally; MAX_CLASSES], usize) {
         let (mut sums, caches) = self.registry.tally();
@@ -220,6 +232,18 @@ impl Direct {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         // Relaxed: partner of nothing; a figure for people.
         self.allocated.fetch_sub(allocated, Ordering::Relaxed);
+    }
+
+    /// The allocator had no memory for a block.
+    pub(crate) fn refused(&self) {
+        // Relaxed: partner of nothing; a figure for people.
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Blocks that the allocator had no memory for.
+    pub(crate) fn refusals(&self) -> usize {
+        // Relaxed: partner of nothing; a figure for people.
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Blocks, their bytes of payload, and those taken from the allocator.

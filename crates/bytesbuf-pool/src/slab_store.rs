@@ -15,6 +15,7 @@ use std::ptr::NonNull;
 
 use bytesbuf_core::ReserveError;
 
+use crate::events;
 use crate::header::PoolBlock;
 use crate::list::List;
 use crate::magazine::Magazine;
@@ -47,6 +48,8 @@ pub(crate) struct SlabFigures {
     pub(crate) out: usize,
     /// Most blocks that were ever out.
     pub(crate) most_out: usize,
+    /// Slabs that the allocator had no memory for.
+    pub(crate) refused: usize,
 }
 
 /// Slabs that nobody uses any more, on their way to the allocator.
@@ -95,11 +98,12 @@ impl SlabStore {
     }
 
     /// A block: one that was used before, or a fresh one, from a new slab if need
-    /// be.
+    /// be. The name is the pool's.
     pub(crate) fn take(
         &self,
         plan: &SlabPlan,
         pool: NonNull<Shared>,
+        name: Option<&str>,
     ) -> Result<PoolBlock, ReserveError> {
         // A statement of its own, so that the lock is gone after it (T2).
         let (found, bytes) = {
@@ -109,12 +113,16 @@ impl SlabStore {
         if let Some(block) = found {
             return Ok(block);
         }
-        // A large slab may be refused where a small one is not.
-        let slab = Slab::allocate(&grown(plan, bytes), pool)
-            .or_else(|_| Slab::allocate(plan, pool))
-            .or_else(|_| Slab::allocate(&plan.with_blocks(1), pool))?;
+        let (slab, plan) = allocate(plan, bytes, pool).inspect_err(|_| self.refused())?;
         // SAFETY: fresh, with the pool's plan, and nobody else's.
-        Ok(unsafe { lock(&self.0).add_and_carve(slab) })
+        let block = unsafe { lock(&self.0).add_and_carve(slab) };
+        events::grew(name, &plan);
+        Ok(block)
+    }
+
+    #[cold]
+    fn refused(&self) {
+        lock(&self.0).figures.refused += 1;
     }
 
     /// Takes back all blocks of a magazine. Slabs that are idle then are the
@@ -137,6 +145,22 @@ impl SlabStore {
     pub(crate) fn figures(&self) -> SlabFigures {
         lock(&self.0).figures
     }
+}
+
+/// A slab as large as is right, or a small one if the allocator refuses that.
+fn allocate(
+    plan: &SlabPlan,
+    bytes: usize,
+    pool: NonNull<Shared>,
+) -> Result<(NonNull<Slab>, SlabPlan), ReserveError> {
+    let plans = [grown(plan, bytes), *plan];
+    for plan in plans {
+        if let Ok(slab) = Slab::allocate(&plan, pool) {
+            return Ok((slab, plan));
+        }
+    }
+    let least = plan.with_blocks(1);
+    Ok((Slab::allocate(&least, pool)?, least))
 }
 
 /// Slabs become larger as there are more of them, so that few allocations hold

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZero;
 
+use crate::budget::{Budget, BudgetStats};
 use crate::shared::Shared;
 use crate::size_class::Class;
 use crate::slab_store::SlabFigures;
@@ -11,7 +12,8 @@ use crate::tally::Tally;
 /// What a pool holds: see [`GlobalPool::stats`](crate::GlobalPool::stats).
 ///
 /// A copy of the figures at one moment. Printed (`Display`), it is a table with a
-/// line for each class and one of totals.
+/// line for each class, one of totals, one for what the allocator refused if it
+/// did, and one for each level of the handle's budget.
 ///
 /// # Examples
 /// ```
@@ -31,6 +33,7 @@ use crate::tally::Tally;
 pub struct PoolStats {
     classes: Vec<ClassStats>,
     direct: DirectStats,
+    budget: Option<BudgetStats>,
     thread_caches: usize,
     name: Option<Box<str>>,
 }
@@ -63,10 +66,11 @@ struct DirectStats {
     tally: Tally,
     bytes: usize,
     allocated: usize,
+    refused: usize,
 }
 
 impl PoolStats {
-    pub(crate) fn of(shared: &Shared) -> Self {
+    pub(crate) fn of(shared: &Shared, budget: Option<&Budget>) -> Self {
         let (tallies, thread_caches) = shared.tally();
         let class = |class: Class| ClassStats {
             block_size: shared.classes().plan(class).slab.block_size(),
@@ -82,7 +86,9 @@ impl PoolStats {
                 tally,
                 bytes,
                 allocated,
+                refused: shared.direct().refusals(),
             },
+            budget: budget.map(Budget::stats),
             thread_caches,
             name: shared.settings().name.clone(),
         }
@@ -123,6 +129,22 @@ impl PoolStats {
         self.direct.tally.in_use()
     }
 
+    /// Rentals of all classes and sizes that failed because the global allocator had
+    /// no memory. Wraps around.
+    #[must_use]
+    pub fn out_of_memory(&self) -> usize {
+        let classes = self.classes.iter().map(ClassStats::out_of_memory);
+        classes.fold(self.direct.refused, usize::wrapping_add)
+    }
+
+    /// Figures of the budget that was charged by the handle which was asked, and of
+    /// the levels above it: among them how many requests waited and how many were
+    /// refused. `None` if it had none.
+    #[must_use]
+    pub const fn budget(&self) -> Option<&BudgetStats> {
+        self.budget.as_ref()
+    }
+
     /// Threads that keep free blocks of the pool at hand.
     #[must_use]
     pub const fn thread_caches(&self) -> usize {
@@ -133,6 +155,13 @@ impl PoolStats {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// Blocks that are an allocation of their own, and how often there was no memory
+    /// for one.
+    #[cfg(feature = "metrics")]
+    pub(crate) const fn direct(&self) -> (Tally, usize) {
+        (self.direct.tally, self.direct.refused)
     }
 
     fn sum(&self, figure: impl Fn(&ClassStats) -> usize) -> usize {
@@ -217,6 +246,18 @@ impl ClassStats {
         self.slabs.most_out
     }
 
+    /// Rentals of the class that failed because the global allocator had no memory.
+    /// Wraps around.
+    #[must_use]
+    pub const fn out_of_memory(&self) -> usize {
+        self.slabs.refused
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) const fn tally(&self) -> Tally {
+        self.tally
+    }
+
     const fn bytes(&self, blocks: usize) -> usize {
         blocks.saturating_mul(self.block_size.get() as usize)
     }
@@ -250,6 +291,14 @@ impl fmt::Display for PoolStats {
             self.bytes_cached(),
             self.bytes_allocated(),
             self.thread_caches,
-        )
+        )?;
+        let out_of_memory = self.out_of_memory();
+        if out_of_memory > 0 {
+            write!(f, "\nallocator: {out_of_memory} rentals without memory")?;
+        }
+        if let Some(budget) = &self.budget {
+            write!(f, "\n{budget}")?;
+        }
+        Ok(())
     }
 }

@@ -235,7 +235,8 @@ impl ThreadCache {
         }
         let store = self.shared().slabs(class);
         let plan = &self.shared().classes().plan(class).slab;
-        let block = store.take(plan, self.shared)?;
+        let name = self.shared().settings().name.as_deref();
+        let block = store.take(plan, self.shared, name)?;
         self.take(1);
         self.of(class).counters.fetched(1);
         Ok(block)

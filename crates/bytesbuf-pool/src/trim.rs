@@ -1,6 +1,7 @@
 //! Giving memory back: from the magazines of the depot and of all threads to the
 //! slabs, and from slabs that are idle then to the allocator.
 
+use crate::events;
 use crate::shared::Shared;
 use crate::size_class::Class;
 use crate::slab_store::IdleSlabs;
@@ -11,7 +12,9 @@ impl Shared {
     /// got.
     pub(crate) fn trim(&self) -> usize {
         // Threads first: one that exits meanwhile leaves its blocks to the depot.
-        self.reach(|_| true, usize::MAX) + self.drain()
+        let freed = self.reach(|_| true, usize::MAX) + self.drain();
+        events::trimmed(self.settings(), freed);
+        freed
     }
 
     /// Gives back what is cached above `max_bytes` bytes: blocks in the depot
@@ -32,6 +35,7 @@ impl Shared {
         if excess > 0 {
             freed += self.reach(|_| true, excess);
         }
+        events::trimmed(self.settings(), freed);
         freed
     }
 
@@ -47,6 +51,7 @@ impl Shared {
                 freed += given_back;
             }
         }
+        events::trimmed(self.settings(), freed);
         freed
     }
 

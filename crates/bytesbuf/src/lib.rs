@@ -34,6 +34,9 @@
 //! | `bytes-compat` | `bytes::Buf` and `BufMut`, conversions from and to `bytes::Bytes` |
 //! | `test-util` | `mem::testing` |
 //! | `thread-aware` | `thread_aware::ThreadAware` for `mem::GlobalPool` |
+//! | `holders` | who holds which blocks of a pool since when: `mem::GlobalPool::{tagged, holders}`, `mem::assert_no_outstanding!`; a lock for each reservation and each last release |
+//! | `metrics` | figures of a pool for the `metrics` crate: `mem::GlobalPool::publish_metrics` |
+//! | `tracing` | events of a pool for the `tracing` crate: waits, refusals, growth, trimming |
 //!
 //! This is an independent implementation, compatible with the published crate of
 //! that name (0.4.2) and not affiliated with it.

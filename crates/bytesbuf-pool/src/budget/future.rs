@@ -10,6 +10,7 @@ use bytesbuf_core::ReserveError;
 use super::level::{Entry, Level};
 use super::queue::Place;
 use super::{Budget, Charge};
+use crate::events::Wait;
 
 /// Waits until bytes can be charged: see [`Budget::charge_async`].
 ///
@@ -44,6 +45,8 @@ pub struct ChargeFuture {
     charged: usize,
     /// In the queue of the next level.
     place: Option<Place>,
+    /// Of no size without the feature `tracing`.
+    wait: Wait,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,6 +64,7 @@ impl ChargeFuture {
             stage: Stage::New,
             charged: 0,
             place: None,
+            wait: Wait::NONE,
         }
     }
 
@@ -82,11 +86,13 @@ impl ChargeFuture {
                 if level.poll(&mut self.place, cx.waker()).is_pending() {
                     return Poll::Pending;
                 }
+                self.wait.granted(level.label(), self.bytes);
             } else if level.try_charge(self.bytes).is_err() {
                 match level.enter(self.bytes, cx.waker()) {
                     Ok(Entry::Charged) => {}
                     Ok(Entry::Waits(place)) => {
                         self.place = Some(place);
+                        self.wait.begins(level.label(), self.bytes, level.limit);
                         return Poll::Pending;
                     }
                     Err(error) => return Poll::Ready(Err(error)),
@@ -118,6 +124,7 @@ impl ChargeFuture {
         }
         let levels = self.budget.levels().take(std::mem::take(&mut self.charged));
         Budget::credit(levels, self.bytes);
+        self.wait.given_up(self.bytes);
     }
 }
 

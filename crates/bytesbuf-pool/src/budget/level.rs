@@ -28,6 +28,7 @@ use super::figures::{Figure, HighWater};
 use super::pressure::{Marks, Pressure};
 use super::queue::{Entries, Place, Queue};
 use super::wake::Batch;
+use crate::events;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock, quietly};
 
 /// Set in the word while somebody waits.
@@ -327,6 +328,11 @@ impl Level {
         }
     }
 
+    /// The name, for people.
+    pub(super) fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or("budget")
+    }
+
     pub(super) fn peak(&self) -> usize {
         self.peak.get()
     }
@@ -362,6 +368,7 @@ impl Refusal<'_> {
     pub(super) fn into_error(self, requested: usize) -> ReserveError {
         let Self { level, word } = self;
         level.refusals.count();
+        events::refused(level.label(), requested, word.min(level.limit), level.limit);
         ReserveError::OverBudget {
             requested,
             in_use: word.min(level.limit),

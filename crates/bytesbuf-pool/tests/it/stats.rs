@@ -51,3 +51,36 @@ fn debug_is_short_and_has_figures_only() {
     );
     drop(block);
 }
+
+#[test]
+fn the_budget_of_the_handle_follows_the_table() {
+    let pool = GlobalPool::builder()
+        .name("frames")
+        .max_bytes(4096)
+        .build()
+        .unwrap();
+    let child = pool.budget().unwrap().child(2000);
+    let connection = pool.with_budget(&child);
+    let block = connection.rent(SMALL).unwrap();
+    connection.rent(SMALL).unwrap_err();
+
+    assert!(GlobalPool::new().stats().budget().is_none());
+    let stats = pool.stats();
+    assert_eq!(stats.budget(), Some(&pool.budget().unwrap().stats()));
+    let stats = connection.stats();
+    let budget = stats.budget().unwrap();
+    assert_eq!((budget.limit, budget.waits, budget.refusals), (2000, 0, 1));
+    let printed = stats.to_string();
+    let lines: Vec<_> = printed.lines().rev().take(3).collect();
+    assert_eq!(
+        lines[0],
+        "frames: 1024 of 4096 bytes in use, peak 1024; 0 waiting, 0 waits, 0 refusals"
+    );
+    assert_eq!(
+        lines[1],
+        "budget: 1024 of 2000 bytes in use, peak 1024; 0 waiting, 0 waits, 1 refusals"
+    );
+    assert!(lines[2].starts_with("total: "));
+    assert_eq!(stats.out_of_memory(), 0);
+    drop(block);
+}

@@ -247,6 +247,43 @@ impl GlobalPool {
         self.0.budget()
     }
 
+    /// A handle of the same pool, with the same budget, for whose blocks `tag`
+    /// answers: the name of a component, or of a connection. Takes the place of the
+    /// tag of this handle.
+    ///
+    /// # Examples
+    /// ```
+    /// use bytesbuf::mem::{GlobalPool, assert_no_outstanding};
+    ///
+    /// let pool = GlobalPool::new();
+    /// let parser = pool.tagged("parser");
+    /// let buf = parser.reserve(3000);
+    /// assert_eq!(pool.holders().of("parser").unwrap().bytes(), 4096);
+    /// drop(buf);
+    /// assert_no_outstanding!(pool);
+    /// ```
+    #[cfg(feature = "holders")]
+    #[must_use]
+    pub fn tagged(&self, tag: impl Into<alloc::sync::Arc<str>>) -> Self {
+        Self(self.0.tagged(tag))
+    }
+
+    /// The tag of this handle.
+    #[cfg(feature = "holders")]
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.0.tag()
+    }
+
+    /// Who holds the blocks of this pool that are not yet back, whatever handle they
+    /// were reserved through: a table by tag, if printed. Time in proportion to
+    /// their number.
+    #[cfg(feature = "holders")]
+    #[must_use]
+    pub fn holders(&self) -> bytesbuf_pool::Holders {
+        self.0.holders()
+    }
+
     #[inline]
     fn fits_one_block(&self, min_bytes: usize) -> bool {
         min_bytes.wrapping_sub(1) < self.0.largest_block()
@@ -287,6 +324,20 @@ impl GlobalPool {
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.0.stats()
+    }
+
+    /// Hands the figures of this pool, and of the budget of this handle, to the
+    /// recorder of the `metrics` crate: see [`PoolStats::publish`].
+    #[cfg(feature = "metrics")]
+    pub fn publish_metrics(&self) {
+        self.0.publish_metrics();
+    }
+
+    /// Tells the recorder of the `metrics` crate what the figures mean and what
+    /// their units are. Once, after it has been installed.
+    #[cfg(feature = "metrics")]
+    pub fn describe_metrics() {
+        bytesbuf_pool::GlobalPool::describe_metrics();
     }
 }
 

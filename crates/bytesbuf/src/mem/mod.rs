@@ -38,6 +38,8 @@ pub use bytesbuf_pool::{
     Budget, BudgetBuilder, BudgetStats, Charge, ChargeFuture, ClassStats, GlobalPoolBuilder,
     InvalidBudget, InvalidSettings, PoolStats, Pressure, Wipe,
 };
+#[cfg(feature = "holders")]
+pub use bytesbuf_pool::{HolderGroup, HolderSample, Holders, assert_no_outstanding};
 
 #[cfg(feature = "std")]
 pub use self::budgeted::BudgetedMemory;
