@@ -22,9 +22,11 @@ const LARGEST: usize = MIB / 4;
 /// are kept by a few blocks in use, whose free blocks are neither in use nor cached.
 pub(crate) const ALLOWANCE: usize = 24 * MIB;
 
-/// What may stay after a trim, beside what there was: stacks and heaps that the C
-/// library keeps for threads to come.
-pub(crate) const REMAINDER: usize = 16 * MIB;
+/// What may stay after a trim, beside what there was, though the pool has nothing from
+/// the allocator any more: heaps that the C library keeps for threads to come, and pages
+/// at the borders of slabs in them. glibc: 12 MiB after 15 seconds, 20 after five
+/// minutes; 7 with a single heap (`MALLOC_ARENA_MAX=1`).
+pub(crate) const REMAINDER: usize = ALLOWANCE;
 
 /// Bytes resident now; `None` where the system does not say.
 pub(crate) fn resident() -> Option<usize> {
