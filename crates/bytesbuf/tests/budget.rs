@@ -312,7 +312,6 @@ fn a_charge_comes_back_when_the_allocator_refuses() {
 }
 
 #[test]
-#[ignore = "aborts: a buffer's list of later blocks is allocated without a way to fail"]
 fn a_charge_for_several_blocks_comes_back_when_the_allocator_refuses() {
     the_nth_allocation_fails(&[
         |pool| pool.try_reserve(20 * LARGE),

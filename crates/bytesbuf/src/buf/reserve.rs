@@ -115,6 +115,10 @@ impl BytesBuf {
                 max: usize::MAX - self.capacity(),
             });
         }
+        if self.first_unfilled_len() > 0 {
+            let blocks = 1 + fresh.later().map_or(0, |later| later.len());
+            self.try_places(blocks)?;
+        }
         self.absorb(fresh);
         Ok(())
     }

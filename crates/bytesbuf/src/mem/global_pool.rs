@@ -176,9 +176,8 @@ impl GlobalPool {
         min_bytes: usize,
         timeout: Duration,
     ) -> Result<BytesBuf, ReserveError> {
-        check_request(min_bytes)?;
-        probe_allocator(min_bytes)?;
-        gather(self.0.permit_timeout(min_bytes, timeout)?)
+        let buf = self.with_places(min_bytes)?;
+        gather(buf, self.0.permit_timeout(min_bytes, timeout)?)
     }
 
     /// Like [`try_reserve`](Self::try_reserve), but waits until the budget of this
@@ -204,11 +203,8 @@ impl GlobalPool {
         min_bytes: usize,
     ) -> impl Future<Output = Result<BytesBuf, ReserveError>> + Send + use<> {
         let permit = self.0.permit_async(min_bytes);
-        async move {
-            check_request(min_bytes)?;
-            probe_allocator(min_bytes)?;
-            gather(permit.await?)
-        }
+        let buf = self.with_places(min_bytes);
+        async move { gather(buf?, permit.await?) }
     }
 
     /// A handle of the same pool that charges a budget for what is reserved through
@@ -289,12 +285,19 @@ impl GlobalPool {
         min_bytes.wrapping_sub(1) < self.0.largest_block()
     }
 
+    /// An empty buffer with places for the blocks of a request that can be met.
+    fn with_places(&self, min_bytes: usize) -> Result<BytesBuf, ReserveError> {
+        check_request(min_bytes)?;
+        probe_allocator(min_bytes)?;
+        let mut buf = BytesBuf::new();
+        buf.try_places(min_bytes.div_ceil(self.0.largest_block()))?;
+        Ok(buf)
+    }
+
     /// No block, or several.
     #[inline(never)]
     fn rent_many(&self, min_bytes: usize) -> Result<BytesBuf, ReserveError> {
-        check_request(min_bytes)?;
-        probe_allocator(min_bytes)?;
-        let mut buf = BytesBuf::with_places(min_bytes.div_ceil(self.0.largest_block()));
+        let mut buf = self.with_places(min_bytes)?;
         self.0
             .provide(min_bytes, &mut |block| buf.push_block_back(block))?;
         Ok(buf)
@@ -341,9 +344,8 @@ impl GlobalPool {
     }
 }
 
-/// The blocks of a request as a buffer.
-fn gather(permit: Permit) -> Result<BytesBuf, ReserveError> {
-    let mut buf = BytesBuf::new();
+/// The blocks of a request, in a buffer that has places for them.
+fn gather(mut buf: BytesBuf, permit: Permit) -> Result<BytesBuf, ReserveError> {
     permit.provide(&mut |block| buf.push_block_back(block))?;
     Ok(buf)
 }

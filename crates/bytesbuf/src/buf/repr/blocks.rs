@@ -1,30 +1,46 @@
 //! Which block is being filled, and which ones come later.
 #![expect(unsafe_code, reason = "cuts the unfilled part of a block in two")]
 
-#[cfg(feature = "std")]
 use alloc::boxed::Box;
-#[cfg(feature = "std")]
 use alloc::collections::VecDeque;
 use alloc::collections::vec_deque;
+use alloc::vec::Vec;
 use core::mem;
 
-use bytesbuf_core::Block;
+use bytesbuf_core::{Block, ReserveError};
 
 use super::{Borders, BytesBuf};
 use crate::error::panics;
 use crate::open_block::OpenBlock;
 
 impl BytesBuf {
-    /// A buffer without capacity that has places for `blocks` blocks.
-    #[cfg(feature = "std")]
-    pub(crate) fn with_places(blocks: usize) -> Self {
-        let mut buf = Self::new();
-        if blocks > 1 {
-            // The first one is the current block.
-            let places = VecDeque::with_capacity((blocks - 1).min(1 << 16));
-            buf.held.later = Some(Box::new(places));
+    /// Makes sure that `blocks` more blocks can be added without an allocation.
+    ///
+    /// # Errors
+    /// If the allocator refuses the memory for that; nothing has changed then.
+    pub(crate) fn try_places(&mut self, blocks: usize) -> Result<(), ReserveError> {
+        // One becomes the current block, if there is no capacity yet.
+        let later = blocks - usize::from(blocks > 0 && self.first_unfilled_len() == 0);
+        if later == 0 {
+            return Ok(());
         }
-        buf
+        let refused = |_| ReserveError::OutOfMemory {
+            requested: later.saturating_mul(size_of::<OpenBlock>()),
+        };
+        if let Some(ring) = &mut self.held.later {
+            return ring.try_reserve(later).map_err(refused);
+        }
+        let mut ring = VecDeque::new();
+        ring.try_reserve_exact(later).map_err(refused)?;
+        // A box that may be refused: std has none, but for a vector of one.
+        let mut place = Vec::new();
+        place.try_reserve_exact(1).map_err(refused)?;
+        place.push(ring);
+        let place: *mut [VecDeque<OpenBlock>] = Box::into_raw(place.into_boxed_slice());
+        // SAFETY: a box of a slice of one element is laid out as one of the element,
+        // and its pointer points at it.
+        self.held.later = Some(unsafe { Box::from_raw(place.cast()) });
+        Ok(())
     }
 
     /// Adds capacity behind what there is. O(1) amortised.

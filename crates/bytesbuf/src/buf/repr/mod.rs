@@ -342,6 +342,7 @@ impl BytesBuf {
 
     /// Takes a buffer without data apart: its unfilled capacity, block by block in the
     /// order in which it would be filled.
+    #[cfg(feature = "std")]
     pub(crate) fn into_open_blocks(mut self, mut sink: impl FnMut(OpenBlock)) {
         assert!(self.is_empty(), "no data in it");
         let (ptr, len) = (self.borders.cur.cast(), self.first_unfilled_len());
