@@ -28,12 +28,16 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     })
 }
 
+/// A toolchain whose installation was interrupted has some of its programs: both are
+/// asked for.
 fn is_installed(sh: &Shell) -> bool {
-    cmd!(sh, "rustup run {VERSION} rustc --version")
-        .quiet()
-        .ignore_stderr()
-        .read()
-        .is_ok()
+    ["cargo", "rustc"].into_iter().all(|program| {
+        cmd!(sh, "rustup run {VERSION} {program} --version")
+            .quiet()
+            .ignore_stderr()
+            .read()
+            .is_ok()
+    })
 }
 
 #[cfg(test)]
