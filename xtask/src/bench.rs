@@ -27,8 +27,16 @@ pub(crate) struct Args {
     /// Also writes everything that was measured to this file
     #[arg(long)]
     json: Option<String>,
-    /// No figures: builds it and runs every workload once, to compare what the peers produce
+    /// Prints and draws what an earlier run wrote with --json, instead of measuring
     #[arg(long, conflicts_with_all = ["quick", "rounds", "filter", "json"])]
+    show: Option<String>,
+    /// Whether two runs, written with --json, put the peers in the same order; names the rows
+    /// in which they do not
+    #[arg(long, num_args = 2, value_names = ["FIRST", "SECOND"],
+        conflicts_with_all = ["quick", "rounds", "filter", "json", "show", "once"])]
+    compare: Vec<String>,
+    /// No figures: builds it and runs every workload once, to compare what the peers produce
+    #[arg(long, conflicts_with_all = ["quick", "rounds", "filter", "json", "show"])]
     once: bool,
 }
 
@@ -38,10 +46,10 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     }
     steps.step("bench", |sh, root| {
         let page = root.join("target/bench-report/index.html");
-        let flags = flags(args);
+        let flags = flags(args, &page.to_string_lossy());
         cmd!(
             sh,
-            "cargo run --release --manifest-path {MANIFEST} -- --html {page} {flags...}"
+            "cargo run --release --manifest-path {MANIFEST} -- {flags...}"
         )
         .env("CARGO_TARGET_DIR", target_dir(root))
         .run()?;
@@ -65,8 +73,16 @@ fn target_dir(root: &Path) -> PathBuf {
 }
 
 /// What is handed on to the program.
-fn flags(args: &Args) -> Vec<String> {
-    let mut flags = Vec::new();
+fn flags(args: &Args, page: &str) -> Vec<String> {
+    if !args.compare.is_empty() {
+        let mut flags = vec!["--compare".to_owned()];
+        flags.extend(args.compare.iter().cloned());
+        return flags;
+    }
+    let mut flags = vec!["--html".to_owned(), page.to_owned()];
+    if let Some(show) = &args.show {
+        flags.extend(["--show".to_owned(), show.clone()]);
+    }
     if args.quick {
         flags.push("--quick".to_owned());
     }
@@ -86,18 +102,50 @@ fn flags(args: &Args) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn nothing() -> Args {
+        Args {
+            quick: false,
+            rounds: None,
+            filter: Vec::new(),
+            json: None,
+            show: None,
+            compare: Vec::new(),
+            once: false,
+        }
+    }
+
+    #[track_caller]
+    fn check(args: &Args, expected: &[&str]) {
+        assert_eq!(flags(args, "page"), expected);
+    }
+
     #[test]
     fn what_is_asked_for_is_handed_on() {
         let args = Args {
             quick: true,
             rounds: Some(7),
             filter: vec!["W1 ".to_owned(), "W9".to_owned()],
-            json: None,
-            once: false,
+            ..nothing()
         };
-        let expected = [
-            "--quick", "--rounds", "7", "--filter", "W1 ", "--filter", "W9",
-        ];
-        assert_eq!(flags(&args), expected);
+        check(
+            &args,
+            &[
+                "--html", "page", "--quick", "--rounds", "7", "--filter", "W1 ", "--filter", "W9",
+            ],
+        );
+    }
+
+    #[test]
+    fn an_earlier_run_is_drawn_and_two_are_compared_without_a_page() {
+        let args = Args {
+            show: Some("a".to_owned()),
+            ..nothing()
+        };
+        check(&args, &["--html", "page", "--show", "a"]);
+        let args = Args {
+            compare: vec!["a".to_owned(), "b".to_owned()],
+            ..nothing()
+        };
+        check(&args, &["--compare", "a", "b"]);
     }
 }

@@ -6,7 +6,7 @@
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{bench, compat, doc, layers, lint, loom, msrv, no_std, oracle, test};
+use crate::{bench, compat, doc, layers, lint, loom, msrv, no_std, oracle, perf, test};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     lint::run(steps)?;
@@ -19,5 +19,6 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     no_std::run(steps)?;
     msrv::run(steps)?;
     bench::once(steps)?;
+    perf::check(steps)?;
     compat::run(steps)
 }

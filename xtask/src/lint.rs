@@ -13,6 +13,11 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
             "cargo fmt --manifest-path benches/peers/Cargo.toml --check"
         )
         .run()?;
+        cmd!(
+            sh,
+            "cargo fmt --manifest-path benches/counts/Cargo.toml --check"
+        )
+        .run()?;
         Ok(())
     })?;
     steps.step("clippy, all features", |sh, _| {

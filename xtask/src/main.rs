@@ -15,6 +15,7 @@ mod msrv;
 mod no_std;
 mod oracle;
 mod orderings;
+mod perf;
 mod rust_source;
 mod soak;
 mod steps;
@@ -45,6 +46,8 @@ struct Args {
 enum Verb {
     /// Ours beside everything a user would pick instead: one table, one page
     Bench(bench::Args),
+    /// Instructions and atomics of the hot paths, against committed counts
+    Perf(perf::Args),
     /// Everything that has to pass before a change lands
     Ci,
     /// Formatting and clippy, without changing a file
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
     };
     let result = match args.verb {
         Verb::Bench(args) => bench::run(&mut steps, &args),
+        Verb::Perf(args) => perf::run(&mut steps, args),
         Verb::Ci => ci::run(&mut steps),
         Verb::Lint => lint::run(&mut steps),
         Verb::Test(args) => test::run(&mut steps, &args),

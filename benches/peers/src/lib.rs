@@ -7,6 +7,7 @@
 //! * [`memory`]: overhead and resident memory, in child processes
 //! * [`targets`]: what is to be reached, one table
 //! * [`results`], [`table`], [`page`]: what a run found, as text and as a page
+//! * [`ranking`]: whether two runs put the peers in the same order
 //! * [`machine`]: where it was found
 //!
 //! `compare` is the program, `benches/workloads.rs` has the same workloads for criterion.
@@ -18,6 +19,7 @@ pub mod machine;
 pub mod memory;
 pub mod page;
 pub mod peer;
+pub mod ranking;
 pub mod results;
 pub mod rounds;
 pub mod table;

@@ -1,10 +1,10 @@
 //! Where a run took place, and what was compared.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
 /// The machine and the versions. No names of hosts or users.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Machine {
     /// The processor's own name.
     pub cpu: String,
@@ -13,7 +13,7 @@ pub struct Machine {
     /// Operating system and version of its kernel.
     pub kernel: String,
     /// The compiler.
-    pub rustc: &'static str,
+    pub rustc: String,
     /// Name and version of each crate that was compared.
     pub versions: Vec<(String, String)>,
 }
@@ -47,7 +47,7 @@ impl Machine {
                 System::name().unwrap_or_else(unknown),
                 System::kernel_version().unwrap_or_else(unknown)
             ),
-            rustc: env!("PEERS_RUSTC"),
+            rustc: env!("PEERS_RUSTC").to_owned(),
             versions: versions(include_str!("../Cargo.lock")),
         }
     }

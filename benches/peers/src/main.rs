@@ -3,11 +3,12 @@
 //! `cargo xtask bench` builds and runs it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bytesbuf_peers::machine::Machine;
+use bytesbuf_peers::ranking::Comparison;
 use bytesbuf_peers::results::{Results, RowResult, Size};
 use bytesbuf_peers::rounds::{self, Settings};
 use bytesbuf_peers::workload::{self, Workload};
@@ -33,6 +34,12 @@ struct Args {
     /// Writes the page with charts to this file
     #[arg(long)]
     html: Option<PathBuf>,
+    /// Prints and draws what an earlier run wrote with --json, instead of measuring
+    #[arg(long, conflicts_with_all = ["quick", "rounds", "filter", "json"])]
+    show: Option<PathBuf>,
+    /// Whether two runs, written with --json, put the peers in the same order
+    #[arg(long, num_args = 2, value_names = ["FIRST", "SECOND"], exclusive = true)]
+    compare: Vec<PathBuf>,
     /// Names of the workloads, nothing else
     #[arg(long)]
     list: bool,
@@ -65,7 +72,13 @@ fn main() -> Result<()> {
         }
         return Ok(());
     }
-    let results = run(&args)?;
+    if let [first, second] = args.compare.as_slice() {
+        return compare(&read(first)?, &read(second)?);
+    }
+    let results = match &args.show {
+        Some(path) => read(path)?,
+        None => run(&args)?,
+    };
     print!("{}", table::text(&results));
     if let Some(path) = &args.json {
         write(path, &serde_json::to_string_pretty(&results)?)?;
@@ -74,6 +87,24 @@ fn main() -> Result<()> {
         write(path, &page::html(&results)?)?;
     }
     Ok(())
+}
+
+fn compare(first: &Results, second: &Results) -> Result<()> {
+    let found = Comparison::of(first, second);
+    print!("{}", found.text());
+    ensure!(!found.rows.is_empty(), "the runs have no row in common");
+    let differing: Vec<&str> = found.differing().map(|row| row.id.as_str()).collect();
+    ensure!(
+        differing.is_empty(),
+        "the runs do not rank the peers alike in: {}",
+        differing.join(", ")
+    );
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Results> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not of a run", path.display()))
 }
 
 fn run(args: &Args) -> Result<Results> {

@@ -1,6 +1,6 @@
 //! What a run found.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
 use crate::peer::Peer;
@@ -8,12 +8,16 @@ use crate::targets::Verdict;
 use crate::workload::Unit;
 
 /// A figure over all rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// The least.
     pub min: f64,
+    /// A quarter of the rounds is below.
+    pub low: f64,
     /// The middle one.
     pub median: f64,
+    /// A quarter of the rounds is above.
+    pub high: f64,
     /// The greatest.
     pub max: f64,
 }
@@ -29,10 +33,37 @@ impl Spread {
             (0, Some(upper)) => f64::midpoint(values[middle - 1], *upper),
             (_, Some(value)) => *value,
         };
+        let last = values.len().saturating_sub(1);
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
         Self {
-            min: values.first().copied().unwrap_or(f64::NAN),
+            min: at(0),
+            low: at(last / 4),
             median,
-            max: values.last().copied().unwrap_or(f64::NAN),
+            high: at(last - last / 4),
+            max: at(last),
+        }
+    }
+
+    /// Of a figure that depends on this one, always growing or always falling with it.
+    #[must_use]
+    pub fn map(self, of: impl Fn(f64) -> f64) -> Self {
+        let [min, low, median, high, max] =
+            [self.min, self.low, self.median, self.high, self.max].map(of);
+        if min <= max {
+            return Self {
+                min,
+                low,
+                median,
+                high,
+                max,
+            };
+        }
+        Self {
+            min: max,
+            low: high,
+            median,
+            high: low,
+            max: min,
         }
     }
 
@@ -41,14 +72,16 @@ impl Spread {
     pub const fn once(value: f64) -> Self {
         Self {
             min: value,
+            low: value,
             median: value,
+            high: value,
             max: value,
         }
     }
 }
 
 /// One peer in one row.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cell {
     /// Who.
     pub peer: Peer,
@@ -59,7 +92,7 @@ pub struct Cell {
 }
 
 /// One row of the table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RowResult {
     /// Its name.
     pub id: String,
@@ -82,7 +115,7 @@ impl RowResult {
 }
 
 /// A complete run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Results {
     /// When, in UTC.
     pub date: String,
@@ -101,7 +134,7 @@ pub struct Results {
 }
 
 /// `size_of` of one type of each peer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Size {
     /// Whose.
     pub peer: Peer,
@@ -145,5 +178,23 @@ mod tests {
         let even = Spread::of(vec![4.0, 1.0, 2.0, 3.0]);
         assert_eq!((even.min, even.median, even.max), (1.0, 2.5, 4.0));
         assert!(Spread::of(Vec::new()).median.is_nan());
+    }
+
+    #[test]
+    fn a_quarter_is_on_either_side() {
+        let spread = Spread::of((0..9).map(f64::from).collect());
+        assert_eq!((spread.low, spread.high), (2.0, 6.0));
+        let one = Spread::of(vec![5.0]);
+        assert_eq!(one, Spread::once(5.0));
+    }
+
+    #[test]
+    fn the_least_stays_the_least() {
+        let spread = Spread::of((1..10).map(f64::from).collect());
+        let double = spread.map(|value| 2.0 * value);
+        assert_eq!((double.min, double.low, double.max), (2.0, 6.0, 18.0));
+        let inverse = spread.map(|value| 1.0 / value);
+        assert_eq!((inverse.min, inverse.max), (1.0 / 9.0, 1.0));
+        assert_eq!((inverse.low, inverse.high), (1.0 / 7.0, 1.0 / 3.0));
     }
 }

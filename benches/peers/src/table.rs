@@ -142,7 +142,9 @@ fn floors(rows: &[RowResult]) -> Table {
     table.set_header(["what", "ns", "least", "greatest"]);
     for row in rows {
         if let Some(cell) = row.cells.first() {
-            let Spread { min, median, max } = cell.value;
+            let Spread {
+                min, median, max, ..
+            } = cell.value;
             table.add_row([row.what.clone(), figure(median), figure(min), figure(max)]);
         }
     }

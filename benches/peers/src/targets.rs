@@ -1,7 +1,7 @@
 //! What is to be reached: one table, with the row of the project's target table that
 //! each line comes from. Nothing here is a measurement.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::peer::Peer;
 use crate::results::{RowResult, Spread};
@@ -169,7 +169,7 @@ const TARGETS: &[Target] = &[
 ];
 
 /// A target and what became of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Verdict {
     /// In words, such as `<= 0.07 x bb`.
     pub target: String,
@@ -201,16 +201,8 @@ impl Target {
     fn verdict(&self, row: &RowResult, all: &[RowResult]) -> Verdict {
         let measured = self.measured(row, all);
         let distance = measured.map(|measured| match self.bound {
-            AtMost(bound) => Spread {
-                min: measured.min / bound,
-                median: measured.median / bound,
-                max: measured.max / bound,
-            },
-            AtLeast(bound) => Spread {
-                min: bound / measured.max,
-                median: bound / measured.median,
-                max: bound / measured.min,
-            },
+            AtMost(bound) => measured.map(|value| value / bound),
+            AtLeast(bound) => measured.map(|value| bound / value),
         });
         Verdict {
             target: self.words(row.unit),
@@ -237,11 +229,7 @@ impl Target {
                 let ours = row.cell(Peer::Ours)?.value;
                 let other = all.iter().find(|row| row.id == other)?;
                 let other = other.cell(Peer::Ours)?.value.median;
-                Some(Spread {
-                    min: ours.min / other,
-                    median: ours.median / other,
-                    max: ours.max / other,
-                })
+                Some(ours.map(|ours| ours / other))
             }
             Itself => Some(row.cell(Peer::Ours)?.value),
         }

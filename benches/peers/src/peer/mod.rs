@@ -26,10 +26,10 @@ pub use self::ntex::Ntex;
 pub use self::vec::{Glibc, Mi, Mimalloc};
 pub use self::zeropool::ZeroPool;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One column of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Peer {
     /// The crate of this repository, with its pool.
