@@ -6,7 +6,7 @@
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{bench, compat, doc, layers, lint, loom, msrv, no_std, oracle, perf, test};
+use crate::{bench, compat, doc, layers, lint, loom, msrv, no_std, oracle, perf, shuttle, test};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     lint::run(steps)?;
@@ -15,6 +15,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     test::workspace(steps, true)?;
     doc::run(steps)?;
     loom::run(steps, &loom::Args::default())?;
+    shuttle::run(steps, &shuttle::Args::default())?;
     oracle::run(steps, &oracle::Args { release: false })?;
     no_std::run(steps)?;
     msrv::run(steps)?;

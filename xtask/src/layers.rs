@@ -61,9 +61,11 @@ const LAYERS: [Layer; 4] = [
     },
 ];
 
-/// Allowed to all of them, but only in builds for loom.
-const MODEL_CHECKER: &str = "loom";
-const MODEL_CFG: &str = "cfg(bytesbuf_loom)";
+/// Model checkers: allowed to all of them, but only in builds for these.
+const MODEL_CHECKERS: [(&str, &str); 2] = [
+    ("loom", "cfg(bytesbuf_loom)"),
+    ("shuttle", "cfg(bytesbuf_shuttle)"),
+];
 
 /// Nothing depends on these.
 const TOOLS: [&str; 2] = ["xtask", "bytesbuf-benches"];
@@ -159,6 +161,7 @@ fn check(packages: &[Package]) -> Vec<String> {
 fn check_layer(layer: &Layer, package: &Package, complaints: &mut Vec<String>) {
     for dependency in &package.dependencies {
         let name = dependency.name.as_str();
+        let checker = MODEL_CHECKERS.iter().find(|(checker, _)| *checker == name);
         let complaint = match dependency.kind {
             DependencyKind::Development => continue,
             DependencyKind::Normal if layer.always.contains(&name) => continue,
@@ -168,11 +171,11 @@ fn check_layer(layer: &Layer, package: &Package, complaints: &mut Vec<String>) {
                 }
                 "must be optional"
             }
-            DependencyKind::Normal if name == MODEL_CHECKER => {
-                if dependency.target.as_deref() == Some(MODEL_CFG) {
+            DependencyKind::Normal if checker.is_some() => {
+                if dependency.target.as_deref() == checker.map(|(_, cfg)| *cfg) {
                     continue;
                 }
-                "only under the loom cfg"
+                "only under the model checker's cfg"
             }
             DependencyKind::Normal => "is not allowed in this layer",
             _ => "no build dependencies in the libraries",
@@ -285,18 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn loom_only_under_its_cfg() {
-        accepts("bytesbuf-core", under("loom", MODEL_CFG));
-        refuses(
-            "bytesbuf-core",
-            dependency("loom"),
-            "only under the loom cfg",
-        );
-        refuses(
-            "bytesbuf-pool",
-            under("loom", "cfg(loom)"),
-            "only under the loom cfg",
-        );
+    fn a_model_checker_only_under_its_cfg() {
+        const WHY: &str = "only under the model checker's cfg";
+        accepts("bytesbuf-core", under("loom", "cfg(bytesbuf_loom)"));
+        accepts("bytesbuf-pool", under("shuttle", "cfg(bytesbuf_shuttle)"));
+        refuses("bytesbuf-core", dependency("loom"), WHY);
+        refuses("bytesbuf-core", dependency("shuttle"), WHY);
+        refuses("bytesbuf-pool", under("loom", "cfg(loom)"), WHY);
+        refuses("bytesbuf-pool", under("shuttle", "cfg(bytesbuf_loom)"), WHY);
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Default for Args {
 
 pub(crate) const CORE: &str = "bytesbuf-core";
 pub(crate) const POOL: &str = "bytesbuf-pool";
-const FACADE: &str = "bytesbuf";
+pub(crate) const FACADE: &str = "bytesbuf";
 
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     let mut total = 0;
@@ -64,7 +64,7 @@ pub(crate) fn command<'a>(
 }
 
 /// The number in the test harness's `running 12 tests`.
-fn tests_announced(line: &str) -> Option<usize> {
+pub(crate) fn tests_announced(line: &str) -> Option<usize> {
     let (count, unit) = line.strip_prefix("running ")?.split_once(' ')?;
     if unit != "test" && unit != "tests" {
         return None;

@@ -17,6 +17,7 @@ mod oracle;
 mod orderings;
 mod perf;
 mod rust_source;
+mod shuttle;
 mod soak;
 mod steps;
 mod test;
@@ -62,6 +63,8 @@ enum Verb {
     Compat,
     /// Every interleaving of the concurrency scenarios, under loom
     Loom(loom::Args),
+    /// Random interleavings of scenarios that are too big for loom, under shuttle
+    Shuttle(shuttle::Args),
     /// Weakens one atomic ordering at a time and asks loom who notices (minutes)
     Orderings(orderings::Args),
     /// Who depends on whom, and which files hold unsafe code
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Verb::Oracle(args) => oracle::run(&mut steps, &args),
         Verb::Compat => compat::run(&mut steps),
         Verb::Loom(args) => loom::run(&mut steps, &args),
+        Verb::Shuttle(args) => shuttle::run(&mut steps, &args),
         Verb::Orderings(args) => orderings::run(&mut steps, &args),
         Verb::Layers => layers::run(&mut steps),
         Verb::UnsafeList => unsafe_list::run(&mut steps),

@@ -2,7 +2,7 @@
 //! the loom models who notices.
 //!
 //! A mutant that survives says one of two things: a model is missing, or the
-//! ordering is stronger than it needs to be. Nobody may survive in `RefCount`.
+//! ordering is stronger than it needs to be. One survivor fails the verb.
 
 mod copy;
 mod mutant;
@@ -27,24 +27,25 @@ pub(crate) struct Args {
     filter: Option<String>,
 }
 
-/// A file or directory whose orderings are weakened, and whose models must notice.
+/// A directory whose orderings are weakened, and whose models must notice: those of
+/// its own package.
 struct Target {
     path: &'static str,
     package: &'static str,
-    /// A survivor here fails the verb.
-    strict: bool,
 }
 
-const TARGETS: [Target; 2] = [
+const TARGETS: [Target; 3] = [
     Target {
-        path: "crates/bytesbuf-core/src/ref_count.rs",
+        path: "crates/bytesbuf-core/src",
         package: loom::CORE,
-        strict: true,
     },
     Target {
         path: "crates/bytesbuf-pool/src",
         package: loom::POOL,
-        strict: false,
+    },
+    Target {
+        path: "crates/bytesbuf/src",
+        package: loom::FACADE,
     },
 ];
 
@@ -63,55 +64,62 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         sh.change_dir(&there);
 
         let mut table = Vec::new();
-        let mut survivors = 0;
+        let (mut tried, mut survivors) = (0, 0);
         for target in &TARGETS {
-            let mutants = mutants_of(&there, target, args.filter.as_deref())?;
+            let (mutants, skipped) = mutants_of(&there, target, args.filter.as_deref())?;
+            eprintln!("{}: {} mutants", target.path, mutants.len());
+            table.extend(skipped);
             if mutants.is_empty() {
                 continue;
             }
-            eprintln!("{}: {} mutants", target.path, mutants.len());
+            tried += mutants.len();
             require_green(&sh, target.package, args.preemptions)?;
             for mutant in &mutants {
                 let verdict = try_out(&sh, &there, mutant, target.package, args.preemptions)?;
-                let survived = matches!(verdict, Verdict::Survived);
-                survivors += usize::from(survived && target.strict);
+                survivors += usize::from(matches!(verdict, Verdict::Survived));
                 let line = describe(mutant, &verdict);
                 eprintln!("{line}");
                 table.push(line);
             }
         }
-        ensure!(!table.is_empty(), "nothing to weaken; wrong filter?");
+        ensure!(tried > 0, "nothing to weaken; wrong filter?");
         println!("\n{}", table.join("\n"));
+        println!("{tried} mutants, {survivors} survived");
         ensure!(
             survivors == 0,
-            "{survivors} weakened orderings of RefCount went unnoticed"
+            "{survivors} weakened orderings went unnoticed"
         );
         Ok(())
     })
 }
 
-/// All mutants of the files of a target, in the order of the files.
-fn mutants_of(root: &Path, target: &Target, filter: Option<&str>) -> Result<Vec<Mutant>> {
-    let path = root.join(target.path);
-    let files = if path.is_file() {
-        vec![path]
-    } else {
-        rust_source::files(&path)?
-    };
+/// All mutants of the files of a target, in the order of the files, and what no model
+/// can judge.
+fn mutants_of(
+    root: &Path,
+    target: &Target,
+    filter: Option<&str>,
+) -> Result<(Vec<Mutant>, Vec<String>)> {
     let mut mutants = Vec::new();
-    for file in files {
+    let mut skipped = Vec::new();
+    for file in rust_source::files(&root.join(target.path))? {
         let name = file
             .strip_prefix(root)?
             .to_string_lossy()
             .replace('\\', "/");
-        let is_test = name.contains("/model_tests/") || name.ends_with("tests.rs");
+        let is_test = name.contains("_tests/") || name.ends_with("tests.rs");
         if is_test || filter.is_some_and(|filter| !name.contains(filter)) {
             continue;
         }
         let text = fs::read_to_string(&file)?;
-        mutants.extend(mutant::find(&name, &text)?);
+        let found = mutant::find(&name, &text)?;
+        mutants.extend(found.mutants);
+        for line in found.compiler_fences {
+            let why = "not a mutant: compiler fence, and loom has no compiler";
+            skipped.push(format!("{name}:{line}  {why}"));
+        }
     }
-    Ok(mutants)
+    Ok((mutants, skipped))
 }
 
 /// Models that fail without a mutant prove nothing.
@@ -148,24 +156,37 @@ fn run_models(sh: &Shell, package: &str, preemptions: u32) -> Result<Verdict> {
             String::from_utf8_lossy(&build.stderr)
         );
     }
-    let run = loom::command(sh, package, preemptions, &[])
+    // Nothing is captured: a panic in a destructor ends the process, and what the
+    // harness had captured would go with it.
+    let run = loom::command(sh, package, preemptions, &["--", "--nocapture"])
         .quiet()
         .ignore_status()
         .output()?;
     if run.status.success() {
         return Ok(Verdict::Survived);
     }
-    let stdout = String::from_utf8_lossy(&run.stdout);
-    Ok(Verdict::Caught(failed_tests(&stdout)))
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    Ok(Verdict::Caught(panicked_tests(&stderr)))
 }
 
-/// Last parts of the names in the test harness's `test a::b ... FAILED`.
-fn failed_tests(stdout: &str) -> Vec<String> {
-    let names = stdout.lines().filter_map(|line| {
-        let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
-        Some(name.rsplit("::").next().unwrap_or(name).to_owned())
-    });
-    names.collect()
+/// Last parts of the names in `thread 'a::b' (17) panicked at`, each once: the test
+/// harness names a thread after its test.
+fn panicked_tests(stderr: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for line in stderr.lines().filter(|line| line.contains(" panicked at ")) {
+        let quoted = line
+            .trim_start()
+            .strip_prefix("thread '")
+            .and_then(|rest| rest.split_once('\''));
+        let Some((path, _)) = quoted else {
+            continue;
+        };
+        let name = path.rsplit("::").next().unwrap_or(path).to_owned();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn describe(mutant: &Mutant, verdict: &Verdict) -> String {
@@ -181,14 +202,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failed_tests_are_read_from_the_harness() {
-        let stdout = "test a::b::one ... FAILED\ntest two ... ok\ntest result: FAILED. 1 passed";
-        assert_eq!(failed_tests(stdout), ["one"]);
+    fn failed_tests_are_read_from_the_panics() {
+        let stderr = "thread 'a::b::one' (7) panicked at src/a.rs:1:2:\nno\n\
+                      thread 'two' panicked at src/a.rs:3:4:\n\
+                      thread 'a::b::one' (7) panicked at library/core:233:5:\n\
+                      thread caused non-unwinding panic. aborting.";
+        assert_eq!(panicked_tests(stderr), ["one", "two"]);
+        assert!(panicked_tests("error: could not compile").is_empty());
     }
 
     #[test]
     fn the_last_release_is_among_the_targets() {
-        let found = mutants_of(&crate::workspace_root(), &TARGETS[0], None).unwrap();
+        let (found, _) = mutants_of(&crate::workspace_root(), &TARGETS[0], None).unwrap();
         let all: Vec<String> = found.iter().map(ToString::to_string).collect();
         for change in ["Release -> Relaxed", "Acquire -> Relaxed", "fence removed"] {
             assert!(
@@ -196,5 +221,16 @@ mod tests {
                 "no {change} in {all:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_left_alone_is_named() {
+        let (_, skipped) = mutants_of(&crate::workspace_root(), &TARGETS[1], None).unwrap();
+        assert!(
+            skipped
+                .iter()
+                .any(|line| line.starts_with("crates/bytesbuf-pool/src/barrier.rs:")),
+            "{skipped:?}"
+        );
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn heavy() -> bool {
     engine::heavy()
 }
 
-#[cfg(any(bytesbuf_loom, miri))]
+#[cfg(any(bytesbuf_loom, bytesbuf_shuttle, miri))]
 mod engine {
     use crate::sync::{Ordering, fence};
 
@@ -41,7 +41,7 @@ mod engine {
     }
 }
 
-#[cfg(all(target_os = "linux", not(any(bytesbuf_loom, miri))))]
+#[cfg(all(target_os = "linux", not(any(bytesbuf_loom, bytesbuf_shuttle, miri))))]
 mod engine {
     use std::sync::OnceLock;
 
@@ -68,7 +68,7 @@ mod engine {
     }
 }
 
-#[cfg(not(any(target_os = "linux", bytesbuf_loom, miri)))]
+#[cfg(not(any(target_os = "linux", bytesbuf_loom, bytesbuf_shuttle, miri)))]
 mod engine {
     use crate::sync::{Ordering, compiler_fence};
 

@@ -48,7 +48,7 @@ pub(crate) struct Header {
     probe: loom::cell::UnsafeCell<()>,
 }
 
-#[cfg(not(bytesbuf_loom))]
+#[cfg(not(any(bytesbuf_loom, bytesbuf_shuttle)))]
 const _: () = assert!(size_of::<Header>() == 64);
 
 impl Header {

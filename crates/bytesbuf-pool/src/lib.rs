@@ -48,7 +48,7 @@
 //! | `holders`, `publish`, `events` | who holds what; figures and events for others: the features |
 //! | `stats`, `tally` | [`PoolStats`], [`ClassStats`]; the counters behind them |
 //! | `lease`, `attended` | to and from core's `Block`: the last release |
-//! | `local` | which caches a thread has; its exit |
+//! | `local`, `closed_pools` | which caches a thread has; its exit; that of pools |
 //! | `thread_cache`, `barrier` | one thread's share of a pool; how others reach it |
 //! | `magazine`, `depot` | stacks of free blocks; where they are exchanged |
 //! | `size_class` | which blocks for which request; the constants |
@@ -59,11 +59,8 @@
 //! | `alloc`, `pages` | the only alloc and dealloc; what goes back to the system |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
-    bytesbuf_loom,
-    allow(
-        dead_code,
-        reason = "the models use no thread-locals and no statistics"
-    )
+    any(bytesbuf_loom, bytesbuf_shuttle),
+    allow(dead_code, reason = "the models do not use all of it")
 )]
 
 mod alloc;
@@ -72,6 +69,7 @@ mod barrier;
 mod budget;
 mod builder;
 mod clock;
+mod closed_pools;
 mod depot;
 mod events;
 mod header;
@@ -91,7 +89,7 @@ mod local;
 #[path = "local_loom.rs"]
 mod local;
 mod magazine;
-#[cfg(test)]
+#[cfg(all(test, not(bytesbuf_shuttle)))]
 mod model_tests;
 mod pages;
 mod permit;
@@ -101,6 +99,8 @@ mod publish;
 mod registry;
 mod settings;
 mod shared;
+#[cfg(all(test, bytesbuf_shuttle))]
+mod shuttle_tests;
 mod size_class;
 mod slab;
 mod slab_store;

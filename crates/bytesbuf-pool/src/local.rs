@@ -18,8 +18,8 @@
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
+use crate::closed_pools::ClosedPools;
 use crate::shared::Shared;
-use crate::sync::{AtomicUsize, Ordering};
 use crate::thread_cache::ThreadCache;
 
 struct Local {
@@ -33,23 +33,45 @@ struct Local {
     closed_pools: Cell<usize>,
 }
 
-struct Guard;
-
-thread_local! {
-    static LOCAL: Local = const {
-        Local {
+impl Local {
+    const fn new() -> Self {
+        Self {
             hot_pool: Cell::new(ptr::null()),
             hot: Cell::new(ptr::null()),
             head: Cell::new(None),
             closed_pools: Cell::new(0),
         }
-    };
+    }
+}
+
+struct Guard;
+
+#[cfg(not(bytesbuf_shuttle))]
+thread_local! {
+    static LOCAL: Local = const { Local::new() };
     static GUARD: Guard = const { Guard };
 }
 
-/// How many pools have been closed in this process: tells threads to look for
-/// caches that have to retire.
-static CLOSED_POOLS: AtomicUsize = AtomicUsize::new(0);
+/// The pools of this process.
+#[cfg(not(bytesbuf_shuttle))]
+static CLOSED_POOLS: ClosedPools = ClosedPools::new();
+
+// Shuttle destroys thread-locals in the order in which they were first used, those
+// without destructor too: the guard must be the first.
+#[cfg(bytesbuf_shuttle)]
+shuttle::thread_local! {
+    static LOCAL: Local = {
+        let _ = GUARD.try_with(|_| ());
+        Local::new()
+    };
+    static GUARD: Guard = Guard;
+}
+
+// An execution is a process to itself.
+#[cfg(bytesbuf_shuttle)]
+shuttle::lazy_static! {
+    static ref CLOSED_POOLS: ClosedPools = ClosedPools::new();
+}
 
 /// Runs a fast path with this thread's cache of `pool`, if that is the pool it
 /// used last. Returns `input` otherwise.
@@ -109,20 +131,15 @@ pub(crate) unsafe fn with_cache<T, R>(
 /// A pool has been closed: tells all threads, and disposes of this thread's cache
 /// of it.
 pub(crate) fn pool_closed() {
-    // Release: partner of the Acquire load in `sweep`. The retire flags were
-    // raised before.
-    CLOSED_POOLS.fetch_add(1, Ordering::Release);
+    CLOSED_POOLS.announce();
     sweep();
 }
 
 /// Disposes of this thread's caches that have to retire. One load if no pool has
 /// been closed since the last time.
 fn sweep() {
-    // Acquire: partner of the Release addition in `pool_closed`: who sees the new
-    // number sees the flags.
-    let closed_pools = CLOSED_POOLS.load(Ordering::Acquire);
-    let seen = LOCAL.try_with(|local| local.closed_pools.replace(closed_pools));
-    if seen.is_ok_and(|seen| seen != closed_pools) {
+    let grew = LOCAL.try_with(|local| CLOSED_POOLS.grew(&local.closed_pools));
+    if grew.unwrap_or(false) {
         dispose_where(is_due);
     }
 }

@@ -3,17 +3,18 @@
 use std::num::NonZero;
 
 use crate::slab::SlabPlan;
+use crate::sync::MODEL;
 
 /// Most size classes that a pool can have. A power of two, so that an index needs
 /// no check.
-pub(crate) const MAX_CLASSES: usize = if cfg!(bytesbuf_loom) { 1 } else { 8 };
+pub(crate) const MAX_CLASSES: usize = if MODEL { 1 } else { 8 };
 
 /// Most classes that serve ordinary requests.
-pub(crate) const MAX_ORDINARY: usize = if cfg!(bytesbuf_loom) { 1 } else { 5 };
+pub(crate) const MAX_ORDINARY: usize = if MODEL { 1 } else { 5 };
 
 /// Bytes of payload in the blocks of each class, smallest first, if the user does
 /// not say otherwise. Those of the reference.
-pub(crate) const DEFAULT_SIZES: &[u32] = if cfg!(bytesbuf_loom) {
+pub(crate) const DEFAULT_SIZES: &[u32] = if MODEL {
     &[1024]
 } else {
     &[1024, 4096, 16_384, 65_536]
@@ -21,10 +22,10 @@ pub(crate) const DEFAULT_SIZES: &[u32] = if cfg!(bytesbuf_loom) {
 
 /// Largest contiguous block that is pooled, in bytes, if the user does not say
 /// otherwise.
-pub(crate) const DEFAULT_POOLED_CONTIGUOUS: u32 = if cfg!(bytesbuf_loom) { 1024 } else { 1 << 20 };
+pub(crate) const DEFAULT_POOLED_CONTIGUOUS: u32 = if MODEL { 1024 } else { 1 << 20 };
 
 /// Blocks in a magazine of the smallest class, if the user does not say otherwise.
-pub(crate) const DEFAULT_MAGAZINE_BLOCKS: usize = if cfg!(bytesbuf_loom) {
+pub(crate) const DEFAULT_MAGAZINE_BLOCKS: usize = if MODEL {
     1
 } else if cfg!(miri) {
     2
@@ -41,15 +42,11 @@ const SLAB_BYTES: usize = 512 << 10;
 
 /// Most bytes of a slab of several blocks. A page or so of each slab
 /// stays with the allocator when it is freed, and a block in use keeps its slab.
-pub(crate) const MAX_SLAB_BYTES: usize = if cfg!(any(bytesbuf_loom, miri)) {
-    0
-} else {
-    4 << 20
-};
+pub(crate) const MAX_SLAB_BYTES: usize = if MODEL || cfg!(miri) { 0 } else { 4 << 20 };
 
 /// Most bytes in free blocks that the depot keeps, if the user does not say
 /// otherwise.
-pub(crate) const DEFAULT_CACHED_BYTES: usize = if cfg!(bytesbuf_loom) {
+pub(crate) const DEFAULT_CACHED_BYTES: usize = if MODEL {
     1024
 } else if cfg!(miri) {
     256 << 10
@@ -62,14 +59,10 @@ pub(crate) const DEFAULT_CACHED_BYTES: usize = if cfg!(bytesbuf_loom) {
 const DEPOT_MAGAZINES: usize = 512;
 
 /// Empty magazines of one class that the depot keeps.
-pub(crate) const DEPOT_EMPTIES: usize = if cfg!(any(bytesbuf_loom, miri)) {
-    1
-} else {
-    32
-};
+pub(crate) const DEPOT_EMPTIES: usize = if MODEL || cfg!(miri) { 1 } else { 32 };
 
 /// References to the shared object that a thread cache takes or returns at once.
-pub(crate) const STOCK: usize = if cfg!(any(bytesbuf_loom, miri)) {
+pub(crate) const STOCK: usize = if MODEL || cfg!(miri) {
     2
 } else if usize::BITS >= 64 {
     1 << 16
@@ -229,7 +222,7 @@ fn magazine_of(size: u32, smallest: u32, of_smallest: usize) -> usize {
 /// As many blocks of `footprint` bytes each, headers and gaps included, as make up a
 /// slab.
 fn blocks_in_slab(footprint: usize) -> u32 {
-    if cfg!(bytesbuf_loom) {
+    if MODEL {
         2
     } else if cfg!(miri) {
         4

@@ -39,6 +39,7 @@ use crate::list::{Linked, Links};
 use crate::pages;
 use crate::shared::Shared;
 use crate::size_class::Class;
+use crate::sync::MODEL;
 
 /// What stands in front of the block headers.
 #[repr(C, align(64))]
@@ -303,7 +304,7 @@ impl Slab {
 
 const _: () = assert!(FIRST_HEADER % align_of::<Header>() == 0);
 const _: () = assert!(align_of::<Header>() <= align_of::<Slab>());
-const _: () = assert!(align_of::<Slab>() == MIN_ALIGNMENT || cfg!(bytesbuf_loom));
+const _: () = assert!(align_of::<Slab>() == MIN_ALIGNMENT || MODEL);
 
 #[cfg(all(test, not(bytesbuf_loom)))]
 mod tests {

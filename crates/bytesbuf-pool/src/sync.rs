@@ -1,5 +1,6 @@
 //! The door to atomics, locks, waiting, the queue and the allocator: the real ones, or
-//! loom's under `--cfg bytesbuf_loom`.
+//! those of a model checker, loom's under `--cfg bytesbuf_loom` and shuttle's under
+//! `--cfg bytesbuf_shuttle`.
 //!
 //! Nothing else in this crate names them (`local`, which loom never sees, names
 //! `thread_local!`).
@@ -9,12 +10,16 @@ pub(crate) use self::engine::{
     Ordering, alloc, dealloc, quietly,
 };
 
-#[cfg(any(bytesbuf_loom, miri))]
+#[cfg(any(bytesbuf_loom, bytesbuf_shuttle, miri))]
 pub(crate) use self::engine::fence;
-#[cfg(not(any(bytesbuf_loom, miri)))]
+#[cfg(not(any(bytesbuf_loom, bytesbuf_shuttle, miri)))]
 pub(crate) use std::sync::atomic::compiler_fence;
 
-#[cfg(not(bytesbuf_loom))]
+/// Whether a model checker runs this: constants shrink, so that boundaries are
+/// reached in few steps.
+pub(crate) const MODEL: bool = cfg!(any(bytesbuf_loom, bytesbuf_shuttle));
+
+#[cfg(not(any(bytesbuf_loom, bytesbuf_shuttle)))]
 mod engine {
     pub(crate) use std::alloc::{alloc, dealloc};
     #[cfg(miri)]
@@ -128,87 +133,13 @@ mod engine {
     }
 }
 
-#[cfg(bytesbuf_loom)]
-mod engine {
-    use std::collections::VecDeque;
+#[cfg(any(bytesbuf_loom, bytesbuf_shuttle))]
+#[path = "sync/model.rs"]
+mod engine;
 
-    pub(crate) use loom::alloc::{alloc, dealloc};
-    pub(crate) use loom::sync::atomic::fence;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
-    pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
-
-    use std::mem;
-    use std::time::Instant;
-
-    use loom::sync::Condvar;
-
-    /// What a thread sleeps on until another raises it. Loom has no time:
-    /// deadlines never come.
-    pub(crate) struct Flag {
-        raised: Mutex<bool>,
-        changed: Condvar,
-    }
-
-    impl Flag {
-        pub(crate) fn new() -> Self {
-            Self {
-                raised: Mutex::new(false),
-                changed: Condvar::new(),
-            }
-        }
-
-        pub(crate) fn raise(&self) {
-            *super::lock(&self.raised) = true;
-            self.changed.notify_one();
-        }
-
-        pub(crate) fn wait(&self, _deadline: Option<Instant>) -> bool {
-            let mut raised = super::lock(&self.raised);
-            while !*raised {
-                raised = self.changed.wait(raised).expect("loom does not poison");
-            }
-            mem::take(&mut *raised)
-        }
-    }
-
-    /// Loom reports by panicking: it must get out.
-    pub(crate) fn quietly(foreign: impl FnOnce()) {
-        foreign();
-    }
-
-    /// Stands in for crossbeam's queue, which loom cannot look into: bounded,
-    /// first in first out, and a pop happens after the push of what it returns.
-    pub(crate) struct ArrayQueue<T> {
-        items: Mutex<VecDeque<T>>,
-        capacity: usize,
-    }
-
-    impl<T> ArrayQueue<T> {
-        pub(crate) fn new(capacity: usize) -> Self {
-            Self {
-                items: Mutex::new(VecDeque::with_capacity(capacity)),
-                capacity,
-            }
-        }
-
-        pub(crate) fn push(&self, item: T) -> Result<(), T> {
-            let mut items = super::lock(&self.items);
-            if items.len() == self.capacity {
-                return Err(item);
-            }
-            items.push_back(item);
-            Ok(())
-        }
-
-        pub(crate) fn len(&self) -> usize {
-            super::lock(&self.items).len()
-        }
-
-        pub(crate) fn pop(&self) -> Option<T> {
-            super::lock(&self.items).pop_front()
-        }
-    }
-}
+#[cfg(bytesbuf_shuttle)]
+#[path = "sync/memory.rs"]
+pub(crate) mod memory;
 
 /// Locks, poisoned or not: what this crate protects is consistent at every point
 /// where a panic could strike.

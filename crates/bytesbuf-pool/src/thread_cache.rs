@@ -67,7 +67,7 @@ const FLUSH: u8 = 2;
 const FREEZE: u8 = 4;
 
 /// Visits to the depot between two looks at the clock.
-#[cfg(not(bytesbuf_loom))]
+#[cfg(not(any(bytesbuf_loom, bytesbuf_shuttle)))]
 const VISITS_A_LOOK: u32 = 64;
 
 /// The magazines and the counters of the fast path share a cache line.
@@ -363,7 +363,7 @@ impl ThreadCache {
 
     /// Every so often, lets a pool in use give back what it has not used.
     fn look_at_the_clock(&self) {
-        #[cfg(not(bytesbuf_loom))]
+        #[cfg(not(any(bytesbuf_loom, bytesbuf_shuttle)))]
         {
             let visits = self.visits.get().wrapping_add(1);
             self.visits.set(visits);

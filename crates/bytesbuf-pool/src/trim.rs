@@ -56,7 +56,7 @@ impl Shared {
     }
 
     /// A tick, if the time has come for one.
-    #[cfg(not(bytesbuf_loom))]
+    #[cfg(not(any(bytesbuf_loom, bytesbuf_shuttle)))]
     #[cold]
     pub(crate) fn tick_if_due(&self) {
         if self.clock().is_due() {

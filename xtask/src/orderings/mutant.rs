@@ -34,12 +34,20 @@ impl fmt::Display for Mutant {
     }
 }
 
-/// All mutants of a file, in its order. Inline test modules, the definition of
-/// a function `fence` and fences for the compiler are left alone.
-pub(super) fn find(file: &str, text: &str) -> Result<Vec<Mutant>> {
+/// What there is in a file, in its order.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) mutants: Vec<Mutant>,
+    /// Lines of fences for the compiler alone.
+    pub(super) compiler_fences: Vec<usize>,
+}
+
+/// All mutants of a file. Inline test modules, the definition of a function `fence`
+/// and fences for the compiler are left alone.
+pub(super) fn find(file: &str, text: &str) -> Result<Found> {
     let mut finder = Finder {
         file,
-        found: Vec::new(),
+        found: Found::default(),
     };
     finder.walk(tokens(text)?, false);
     Ok(finder.found)
@@ -58,7 +66,7 @@ fn weaker(ordering: &str, in_fence: bool) -> &'static [&'static str] {
 
 struct Finder<'a> {
     file: &'a str,
-    found: Vec<Mutant>,
+    found: Found,
 }
 
 impl Finder<'_> {
@@ -85,6 +93,8 @@ impl Finder<'_> {
             if is_ident(rest.first(), "compiler_fence")
                 && as_group(rest.get(1), Delimiter::Parenthesis).is_some()
             {
+                let line = rest[0].span().start().line;
+                self.found.compiler_fences.push(line);
                 i += 2;
                 continue;
             }
@@ -114,7 +124,7 @@ impl Finder<'_> {
         replacement: &'static str,
         what: String,
     ) {
-        self.found.push(Mutant {
+        self.found.mutants.push(Mutant {
             file: self.file.to_owned(),
             line: at.span().start().line,
             range,
@@ -148,6 +158,7 @@ mod tests {
     fn check(text: &str, expected: &[(usize, &str, &str)]) {
         let found: Vec<(usize, String, String)> = find("f.rs", text)
             .unwrap()
+            .mutants
             .iter()
             .map(|mutant| (mutant.line, mutant.what.clone(), mutant.apply(text)))
             .collect();
@@ -202,6 +213,8 @@ mod tests {
         );
         check("fn fence(ordering: Ordering) {}", &[]);
         check("compiler_fence(Ordering::SeqCst);", &[]);
+        let found = find("f.rs", "\ncompiler_fence(Ordering::SeqCst);").unwrap();
+        assert_eq!(found.compiler_fences, [2]);
     }
 
     #[test]

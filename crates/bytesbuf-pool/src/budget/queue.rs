@@ -10,12 +10,10 @@ use std::collections::TryReserveError;
 use std::mem;
 use std::task::Waker;
 
+use crate::sync::MODEL;
+
 /// An empty queue keeps a vector of at most this many entries.
-const KEPT: usize = if cfg!(any(bytesbuf_loom, miri)) {
-    2
-} else {
-    32
-};
+const KEPT: usize = if MODEL || cfg!(miri) { 2 } else { 32 };
 
 pub(super) struct Queue {
     entries: Entries,

@@ -4,14 +4,10 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
-use crate::sync::{Flag, quietly};
+use crate::sync::{Flag, MODEL, quietly};
 
 /// Wakers of one go: settling a long queue needs bounded memory.
-pub(super) const BATCH: usize = if cfg!(any(bytesbuf_loom, miri)) {
-    1
-} else {
-    16
-};
+pub(super) const BATCH: usize = if MODEL || cfg!(miri) { 1 } else { 16 };
 
 /// Who is to be woken once the lock is released.
 pub(super) struct Batch {

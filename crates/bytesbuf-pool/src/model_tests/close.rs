@@ -1,9 +1,13 @@
-//! The last handle goes while blocks and caches are in use elsewhere. Nothing to
-//! assert at the end: a leak or a double free stops the engine.
+//! The last handle goes while blocks and caches are in use elsewhere. Mostly nothing
+//! to assert at the end: a leak or a double free stops the engine.
+
+use std::cell::Cell;
 
 use super::door::{Cache, model, thread};
 use crate::GlobalPool;
+use crate::closed_pools::ClosedPools;
 use crate::lease::release_uncached;
+use crate::sync::Arc;
 
 #[test]
 fn last_handle_here_last_release_there() {
@@ -85,5 +89,31 @@ fn blocks_outlive_handles_and_caches() {
         drop(here);
         let other = thread::spawn(move || release_uncached(two));
         other.join().unwrap();
+    });
+}
+
+/// A thread that hears of a closed pool finds out which of its caches has to go: it
+/// does not look again before the next one is closed.
+#[test]
+fn close_here_look_for_retired_caches_there() {
+    model(|| {
+        let closed_pools = Arc::new(ClosedPools::new());
+        let pool = GlobalPool::new();
+        let there = Cache::of(&pool);
+        let closer = {
+            let closed_pools = Arc::clone(&closed_pools);
+            thread::spawn(move || {
+                // What dropping the last handle does, but for the trim: its barrier is
+                // not everywhere, and must not be needed.
+                pool.shared().registry().close();
+                closed_pools.announce();
+                drop(pool);
+            })
+        };
+        // No yield before: loom would not show what was stored before it any more.
+        if closed_pools.grew(&Cell::new(0)) {
+            assert!(there.is_retired(), "the order comes before the number");
+        }
+        closer.join().unwrap();
     });
 }

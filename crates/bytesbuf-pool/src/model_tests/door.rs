@@ -70,6 +70,11 @@ impl Cache {
         self.cache().release(block);
     }
 
+    /// Whether it has been told that its pool is closed.
+    pub(super) fn is_retired(&self) -> bool {
+        self.cache().is_retired()
+    }
+
     fn cache(&self) -> &ThreadCache {
         // SAFETY: alive until `drop`.
         unsafe { self.0.as_ref() }

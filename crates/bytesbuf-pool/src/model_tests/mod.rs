@@ -6,11 +6,15 @@
 //! and shared object that is leaked or freed twice; under miri, miri does.
 //!
 //! Each thread passes its cache in; the finding of caches through thread-locals is
-//! not modelled.
-#![expect(unsafe_code, reason = "owns thread caches by raw pointer")]
+//! not modelled here, but in `shuttle_tests`.
+#![expect(
+    unsafe_code,
+    reason = "owns thread caches by raw pointer, writes blocks"
+)]
 
 mod budget;
 mod close;
 mod door;
 mod exchange;
+mod lend;
 mod trim;

@@ -1,9 +1,12 @@
-//! Scenarios of two threads that share a view of several spans: run natively (many
-//! repetitions), under miri (few), and under loom (`cargo xtask loom`: every
-//! interleaving, with leaks detected).
+//! Scenarios of two threads that share a view: run natively (many repetitions), under
+//! miri (few), and under loom (`cargo xtask loom`: every interleaving, with leaks
+//! detected).
 //!
-//! The protocol under test is the shared list's: changed in place by its sole
-//! owner, copied by everybody else (N2).
+//! The protocol under test here is the shared list's: changed in place by its sole
+//! owner, copied by everybody else (N2). In `waiting` it is that of memory which
+//! comes back to who waits for it.
+
+mod waiting;
 
 use std::vec;
 
