@@ -6,7 +6,7 @@
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{bench, compat, doc, layers, lint, loom, msrv, no_std, oracle, test};
+use crate::{bench, compat, doc, fuzz, layers, lint, loom, msrv, no_std, oracle, test};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     lint::run(steps)?;
@@ -16,6 +16,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     doc::run(steps)?;
     loom::run(steps, &loom::Args::default())?;
     oracle::run(steps, &oracle::Args { release: false })?;
+    fuzz::replay(steps)?;
     no_std::run(steps)?;
     msrv::run(steps)?;
     bench::once(steps)?;
