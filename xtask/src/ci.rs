@@ -6,7 +6,9 @@
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{bench, compat, doc, layers, lint, loom, msrv, no_std, oracle, perf, shuttle, test};
+use crate::{
+    bench, compat, doc, fuzz, layers, lint, loom, msrv, no_std, oracle, perf, shuttle, test,
+};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     lint::run(steps)?;
@@ -17,6 +19,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     loom::run(steps, &loom::Args::default())?;
     shuttle::run(steps, &shuttle::Args::default())?;
     oracle::run(steps, &oracle::Args { release: false })?;
+    fuzz::replay(steps)?;
     no_std::run(steps)?;
     msrv::run(steps)?;
     bench::once(steps)?;

@@ -8,16 +8,9 @@ use crate::steps::Steps;
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     steps.step("fmt", |sh, _| {
         cmd!(sh, "cargo fmt --all --check").run()?;
-        cmd!(
-            sh,
-            "cargo fmt --manifest-path benches/peers/Cargo.toml --check"
-        )
-        .run()?;
-        cmd!(
-            sh,
-            "cargo fmt --manifest-path benches/counts/Cargo.toml --check"
-        )
-        .run()?;
+        for outside in ["benches/counts", "benches/peers", "crates/fuzz"] {
+            cmd!(sh, "cargo fmt --manifest-path {outside}/Cargo.toml --check").run()?;
+        }
         Ok(())
     })?;
     steps.step("clippy, all features", |sh, _| {
@@ -25,6 +18,15 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
             sh,
             "cargo clippy --workspace --all-features --all-targets -- -D warnings"
         )
+        .run()?;
+        Ok(())
+    })?;
+    steps.step("clippy, fuzz", |sh, root| {
+        cmd!(
+            sh,
+            "cargo clippy --manifest-path crates/fuzz/Cargo.toml --all-targets -- -D warnings"
+        )
+        .env("CARGO_TARGET_DIR", root.join("target").join("oracle"))
         .run()?;
         Ok(())
     })?;

@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod compat;
 mod doc;
+mod fuzz;
 mod layers;
 mod lint;
 mod loom;
@@ -77,6 +78,8 @@ enum Verb {
     Msrv,
     /// Unit tests of core and pool under miri, in both borrow models
     Miri,
+    /// Random programs under libFuzzer, after a replay of the committed ones
+    Fuzz(fuzz::Args),
     /// One pool under a budget, used hard for a while, and a judgement
     Soak(soak::Args),
 }
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Verb::NoStd => no_std::run(&mut steps),
         Verb::Msrv => msrv::run(&mut steps),
         Verb::Miri => miri::run(&mut steps),
+        Verb::Fuzz(args) => fuzz::run(&mut steps, &args),
         Verb::Soak(args) => soak::run(&mut steps, &args),
     };
     steps.report();
