@@ -60,6 +60,9 @@ pub struct Block {
     block_ref: ManuallyDrop<BlockRef>,
 }
 
+const _: () = assert!(size_of::<Block>() <= 32);
+const _: () = assert!(size_of::<Option<Block>>() == size_of::<Block>());
+
 // SAFETY: a block is exclusive ownership of plain bytes plus a BlockRef that may
 // be used on any thread.
 unsafe impl Send for Block {}

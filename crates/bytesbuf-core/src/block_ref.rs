@@ -77,6 +77,9 @@ pub struct BlockRef {
     vtable: &'static RawVTable,
 }
 
+const _: () = assert!(size_of::<BlockRef>() == 2 * size_of::<usize>());
+const _: () = assert!(size_of::<Option<BlockRef>>() == size_of::<BlockRef>());
+
 // SAFETY: the contracts of BlockRefDynamic and BlockRefCounted demand that state
 // and functions are usable from any thread, concurrently.
 unsafe impl Send for BlockRef {}

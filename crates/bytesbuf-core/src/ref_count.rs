@@ -42,8 +42,9 @@ use crate::sync::{AtomicUsize, Ordering, fence};
 pub struct RefCount(AtomicUsize);
 
 impl RefCount {
-    /// The largest number of references before [`retain`](Self::retain) aborts.
-    pub const MAX: usize = isize::MAX as usize;
+    /// The largest number of references before [`retain`](Self::retain) aborts: half of
+    /// what a `usize` can count.
+    pub const MAX: usize = 1 << (usize::BITS - 1);
 
     /// A count of `references`, all held by the caller.
     #[cfg(not(bytesbuf_loom))]
@@ -72,9 +73,19 @@ impl RefCount {
         // count cannot reach zero meanwhile, and the new handle travels to other
         // threads by whatever synchronises the caller with them.
         let before = self.0.fetch_add(n, Ordering::Relaxed);
+        // Of one reference more (`n` is a constant where this is inlined), what is left of
+        // this is the sign of the value before, and nothing else is done with that: x86
+        // tells the sign in the flags of an addition that does not return a value.
         if before > Self::MAX || n > Self::MAX - before {
-            overflow(before, n);
+            self.overflow(n);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn overflow(&self, n: usize) -> ! {
+        // Relaxed: partner of nothing; a figure for people.
+        abort_with(self.0.load(Ordering::Relaxed), n)
     }
 
     /// Gives `n` references back. `true` means that they were the last ones and
@@ -145,16 +156,12 @@ impl fmt::Debug for RefCount {
     }
 }
 
-#[cold]
-#[inline(never)]
-fn overflow(before: usize, n: usize) -> ! {
-    abort_with(before, n)
-}
-
 /// Unwinding out of an `extern "C"` function ends the process: the abort of a
 /// crate without `std`, message included.
-extern "C" fn abort_with(before: usize, n: usize) -> ! {
-    panic!("reference count overflow: {before} references and {n} more; handles are being leaked")
+extern "C" fn abort_with(references: usize, n: usize) -> ! {
+    panic!(
+        "reference count overflow: {references} references after {n} more; handles are being leaked"
+    )
 }
 
 #[cfg(all(test, not(bytesbuf_loom)))]

@@ -8,8 +8,8 @@
 //!
 //! # Invariants
 //! * **L1** The caches in `head`'s list, and the one in `hot`, are alive and of
-//!   this thread; a cache is taken off before it is disposed of. `hot` is null, or
-//!   on the list, and of the pool `hot_pool`.
+//!   this thread; a cache is taken off before it is disposed of. `hot` and `hot_pool`
+//!   are both null, or `hot` is on the list, and of the pool `hot_pool`.
 //! * **L2** A cache is not disposed of while `busy`: while a slow path of this
 //!   thread uses it, possibly with an allocator that has come back to the pool.
 //! * **L3** On the fast path nothing calls out, so the cache cannot go meanwhile.
@@ -82,16 +82,16 @@ pub(crate) fn with_hot<T, R>(
     fast_path: impl FnOnce(&ThreadCache, T) -> Result<R, T>,
 ) -> Result<R, T> {
     let hot = LOCAL.try_with(|local| {
-        if ptr::eq(local.hot_pool.get(), pool.as_ptr()) {
-            local.hot.get()
-        } else {
-            ptr::null()
-        }
+        let is_hot = ptr::eq(local.hot_pool.get(), pool.as_ptr());
+        is_hot.then(|| local.hot.get())
     });
-    // SAFETY: L1 and L3: alive, this thread's, and for as long as the fast path.
-    match unsafe { hot.unwrap_or(ptr::null()).as_ref() } {
-        Some(cache) => fast_path(cache, input),
-        None => Err(input),
+    match hot {
+        Ok(Some(hot)) => {
+            // SAFETY: L1 and L3: `hot_pool` is not null, so it is alive, this thread's,
+            // and for as long as the fast path.
+            fast_path(unsafe { &*hot }, input)
+        }
+        _ => Err(input),
     }
 }
 

@@ -47,6 +47,9 @@ pub struct GlobalPool {
     budget: Option<Budget>,
     /// Whether blocks of this handle are lent as `attended` ones.
     attended: bool,
+    /// The largest request that [`rent_at_hand`](Self::rent_at_hand) may serve: of one
+    /// block, that needs no attention. None, otherwise.
+    at_hand: usize,
     /// Whom they belong to; of no size without the feature `holders`.
     tag: Tag,
 }
@@ -90,10 +93,16 @@ impl GlobalPool {
             shared,
             budget,
             attended: false,
+            at_hand: 0,
             tag: Tag::NONE,
         };
-        pool.attended = pool.needs_attention();
+        pool.set_attended(pool.needs_attention());
         pool
+    }
+
+    fn set_attended(&mut self, attended: bool) {
+        self.attended = attended;
+        self.at_hand = if attended { 0 } else { self.largest_block() };
     }
 
     fn needs_attention(&self) -> bool {
@@ -131,7 +140,7 @@ impl GlobalPool {
         }
         let mut pool = self.clone();
         pool.budget = Some(budget.clone());
-        pool.attended = true;
+        pool.set_attended(true);
         pool
     }
 
@@ -170,11 +179,10 @@ impl GlobalPool {
     #[inline]
     #[must_use]
     pub fn rent_at_hand(&self, min_bytes: usize) -> Option<Block> {
-        let classes = self.shared().classes();
-        if self.attended || min_bytes.wrapping_sub(1) >= classes.largest() {
+        if min_bytes.wrapping_sub(1) >= self.at_hand {
             return None;
         }
-        let class = classes.for_request(min_bytes);
+        let class = self.shared().classes().for_request(min_bytes);
         let hit = local::with_hot(self.shared, (), |cache, ()| cache.pop(class).ok_or(()));
         hit.ok().map(lease::lend)
     }
@@ -382,6 +390,7 @@ impl Clone for GlobalPool {
             shared: self.shared,
             budget: self.budget.clone(),
             attended: self.attended,
+            at_hand: self.at_hand,
             tag: self.tag.clone(),
         }
     }

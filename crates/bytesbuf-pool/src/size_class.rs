@@ -1,5 +1,6 @@
 //! The arithmetic of size classes, and the constants of the pool.
 
+use std::array;
 use std::num::NonZero;
 
 use crate::slab::SlabPlan;
@@ -94,8 +95,11 @@ const _: () = assert!(MAX_CLASSES.is_power_of_two());
 /// The size classes of one pool.
 pub(crate) struct ClassTable {
     /// Largest request of each ordinary class but the last; `usize::MAX` behind
-    /// those, so that a comparison with them never counts.
-    bounds: [usize; MAX_ORDINARY],
+    /// those.
+    bounds: [usize; MAX_CLASSES],
+    /// The class for the smallest request of each [`magnitude`]: where to look for that
+    /// of the others.
+    first_of_magnitude: [u8; usize::BITS as usize],
     /// Ordinary classes, then those for contiguous blocks alone.
     classes: [ClassPlan; MAX_CLASSES],
     /// Bytes in a block of the largest ordinary class.
@@ -124,10 +128,12 @@ impl ClassTable {
         cached_bytes: usize,
         one_block_slabs: bool,
     ) -> Option<Self> {
-        let mut bounds = [usize::MAX; MAX_ORDINARY];
+        let mut bounds = [usize::MAX; MAX_CLASSES];
         for (bound, size) in bounds.iter_mut().zip(&sizes[..sizes.len() - 1]) {
             *bound = *size as usize;
         }
+        let first_of_magnitude =
+            array::from_fn(|n| bounds.partition_point(|bound| *bound < 1 << n) as u8);
         let smallest = sizes[0];
         let mut classes = [ClassPlan::NONE; MAX_CLASSES];
         for (index, size) in sizes.iter().chain(contiguous).enumerate() {
@@ -148,6 +154,7 @@ impl ClassTable {
         }
         Some(Self {
             bounds,
+            first_of_magnitude,
             classes,
             largest: sizes[sizes.len() - 1] as usize,
             ordinary: sizes.len() as u8,
@@ -159,11 +166,21 @@ impl ClassTable {
     /// else the largest.
     #[inline]
     pub(crate) fn for_request(&self, min_bytes: usize) -> Class {
-        let mut index = 0;
-        for bound in self.bounds {
-            index += u8::from(min_bytes > bound);
+        let class = Class(self.first_of_magnitude[magnitude(min_bytes)]);
+        if min_bytes <= self.bounds[class.index()] {
+            return class;
         }
-        Class(index)
+        self.next_for_request(class, min_bytes)
+    }
+
+    /// `for_request` where the smallest class of that magnitude is too small.
+    #[inline(never)]
+    fn next_for_request(&self, mut class: Class, min_bytes: usize) -> Class {
+        // Once, if each class is at least twice as large as the one before.
+        while min_bytes > self.bounds[class.index()] {
+            class = Class(class.0 + 1);
+        }
+        class
     }
 
     /// The class for a request that has to be met by one block.
@@ -199,6 +216,13 @@ impl ClassTable {
     pub(crate) const fn is_contiguous_only(&self, class: Class) -> bool {
         class.0 >= self.ordinary
     }
+}
+
+/// Requests of at least `2^n` bytes and less than twice that have magnitude `n`; one of
+/// nothing has 0.
+#[inline]
+const fn magnitude(min_bytes: usize) -> usize {
+    (min_bytes | 1).ilog2() as usize
 }
 
 impl ClassPlan {
@@ -274,6 +298,21 @@ mod tests {
             assert_eq!(
                 (classes.plan(class).slab.block_size().get(), blocks),
                 (size, count),
+                "request of {request} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn classes_may_be_of_any_sizes() {
+        let sizes = [1, 3, 1000, 1001, 1_000_000];
+        let classes = ClassTable::new(&sizes, &[], 64, 64, 0, false).unwrap();
+        for request in (0..5000).chain(999_990..1_000_010) {
+            let expected = sizes.iter().position(|size| request <= *size as usize);
+            let class = classes.for_request(request);
+            assert_eq!(
+                class.index(),
+                expected.unwrap_or(4),
                 "request of {request} bytes"
             );
         }

@@ -73,6 +73,30 @@ fn a_payload_between_header_and_trailer() {
     assert_eq!(allocations(work), 0);
 }
 
+/// What a buffer has besides its block is in memory that the thread keeps.
+#[test]
+fn a_payload_in_a_new_buffer() {
+    let pool = GlobalPool::new();
+    let payload = BytesView::copied_from_slice(b"payload", &pool);
+    let work = || {
+        let mut buf = pool.reserve(16);
+        buf.put_u64_be(1);
+        buf.put_bytes(payload.clone());
+        assert_eq!(buf.consume_all().slices().len(), 2);
+    };
+    assert_eq!(allocations(work), 0);
+}
+
+/// Up to 32 blocks behind the current one.
+#[test]
+fn a_buffer_of_many_blocks() {
+    let pool = GlobalPool::new();
+    let work = || drop(pool.reserve(1 << 20));
+    assert_eq!(allocations(work), 0);
+    let work = || drop(pool.reserve(4 << 20));
+    assert!(allocations(work) >= 100, "a longer ring is not kept");
+}
+
 #[test]
 fn a_clone_of_many_spans() {
     let pool = GlobalPool::new();

@@ -3,6 +3,7 @@
 use super::BytesBuf;
 use crate::BytesView;
 use crate::error::panics;
+use crate::view::Fields;
 
 impl BytesBuf {
     /// Takes the first `len` bytes off as a view, without copying them. The
@@ -44,7 +45,7 @@ impl BytesBuf {
     /// Whether the first `len` bytes are data of the current block, and not none.
     #[inline]
     fn is_in_block(&self, len: usize) -> bool {
-        self.frozen().is_empty() && len > 0 && len <= self.filled_len()
+        self.frozen_len() == 0 && len > 0 && len <= self.filled_len()
     }
 
     /// `consume_checked` where frozen bytes come first, or for nothing.
@@ -53,7 +54,7 @@ impl BytesBuf {
         if len == 0 {
             return Some(BytesView::new());
         }
-        let frozen = self.frozen().len();
+        let frozen = self.frozen_len();
         if len <= frozen {
             return Some(self.frozen_mut().split_to(len));
         }
@@ -61,7 +62,7 @@ impl BytesBuf {
         if filled > self.filled_len() {
             return None;
         }
-        let mut view = core::mem::take(self.frozen_mut());
+        let mut view = self.take_frozen();
         view.append(self.take_filled(filled));
         Some(view)
     }
@@ -71,20 +72,20 @@ impl BytesBuf {
     pub fn consume_all(&mut self) -> BytesView {
         let filled = self.filled_len();
         if filled == 0 {
-            core::mem::take(self.frozen_mut())
-        } else if self.frozen().is_empty() {
-            self.take_filled(filled)
-        } else {
-            self.consume_both()
+            return self.take_frozen();
         }
+        if self.frozen_len() == 0 {
+            return self.take_filled(filled);
+        }
+        BytesView::from_fields(self.consume_both())
     }
 
     /// Frozen bytes and all of the filled part behind them, neither of them empty.
     #[inline(never)]
-    fn consume_both(&mut self) -> BytesView {
-        let mut view = core::mem::take(self.frozen_mut());
+    fn consume_both(&mut self) -> Fields {
+        let mut view = self.take_frozen();
         view.append_span(self.take_filled_span(self.filled_len()));
-        view
+        view.into_fields()
     }
 
     /// A view of everything that would be consumed, which stays in the buffer. Later

@@ -10,4 +10,6 @@ mod split;
 mod vectored;
 
 pub use repr::BytesBuf;
+#[cfg(feature = "std")]
+pub(crate) use repr::Fields;
 pub use vectored::{BytesBufRemaining, BytesBufVectoredWrite};

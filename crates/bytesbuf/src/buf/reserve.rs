@@ -41,8 +41,8 @@ impl BytesBuf {
             return;
         };
         self.check_total(missing);
-        let mut fresh = memory.reserve(missing);
-        if let Err(error) = self.accept(&mut fresh, missing) {
+        let fresh = memory.reserve(missing);
+        if let Err(error) = self.accept(fresh, missing) {
             panics::reserve_failed(&error);
         }
     }
@@ -77,8 +77,8 @@ impl BytesBuf {
                 max: usize::MAX - self.len(),
             });
         }
-        let mut fresh = memory_provider.try_reserve(missing)?;
-        self.accept(&mut fresh, missing)
+        let fresh = memory_provider.try_reserve(missing)?;
+        self.accept(fresh, missing)
     }
 
     #[inline]
@@ -97,10 +97,20 @@ impl BytesBuf {
     }
 
     /// Takes what a provider answered to a request for `missing` bytes, if it is
-    /// what the contract of [`Memory::reserve`] promises. (By reference, as moving a
-    /// buffer that has just been written stalls.)
+    /// what the contract of [`Memory::reserve`] promises.
     #[inline]
-    fn accept(&mut self, fresh: &mut Self, missing: usize) -> Result<(), ReserveError> {
+    fn accept(&mut self, fresh: Self, missing: usize) -> Result<(), ReserveError> {
+        if fresh.is_one_block_of(missing) && self.is_vacant() {
+            // The capacity is that of one block: it cannot overflow.
+            self.fill_with_block_of(fresh);
+            return Ok(());
+        }
+        self.accept_any(fresh, missing)
+    }
+
+    /// `accept` of other than one block for a buffer without anything.
+    #[inline(never)]
+    fn accept_any(&mut self, mut fresh: Self, missing: usize) -> Result<(), ReserveError> {
         let delivered = fresh.remaining_capacity();
         if !fresh.is_empty() || delivered < missing {
             return Err(ReserveError::BrokenProvider {
@@ -118,8 +128,10 @@ impl BytesBuf {
         if self.first_unfilled_len() > 0 {
             let blocks = 1 + fresh.later().map_or(0, |later| later.len());
             self.try_places(blocks)?;
+        } else if self.filled_len() > 0 {
+            self.try_place_for_frozen()?;
         }
-        self.absorb(fresh);
+        self.absorb(&mut fresh);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use bytesbuf_pool::{Budget, GlobalPoolBuilder, Permit, PoolStats};
 
 use super::{Memory, check_request, probe_allocator};
 use crate::BytesBuf;
+use crate::buf::Fields;
 use crate::error::panics;
 
 /// Pooled memory: blocks of 1, 4, 16 and 64 KiB that are kept for reuse.
@@ -74,19 +75,26 @@ impl GlobalPool {
     #[must_use]
     #[inline]
     pub fn reserve(&self, min_bytes: usize) -> BytesBuf {
+        self.reserve_here(min_bytes)
+    }
+
+    /// `reserve`, in its caller: where the buffer goes on to another place, as in
+    /// [`BytesBuf::reserve`], it does so in registers.
+    #[inline(always)]
+    fn reserve_here(&self, min_bytes: usize) -> BytesBuf {
         // The common case builds the buffer where the caller wants it, not inside of
         // a `Result` first.
         match self.0.rent_at_hand(min_bytes) {
             Some(block) => BytesBuf::from_block(block),
-            None => self.reserve_slow(min_bytes),
+            None => BytesBuf::from_fields(self.reserve_slow(min_bytes)),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn reserve_slow(&self, min_bytes: usize) -> BytesBuf {
+    fn reserve_slow(&self, min_bytes: usize) -> Fields {
         match self.try_reserve(min_bytes) {
-            Ok(buf) => buf,
+            Ok(buf) => buf.into_fields(),
             Err(error) => panics::reserve_failed(&error),
         }
     }
@@ -360,7 +368,7 @@ impl From<bytesbuf_pool::GlobalPool> for GlobalPool {
 impl Memory for GlobalPool {
     #[inline]
     fn reserve(&self, min_bytes: usize) -> BytesBuf {
-        self.reserve(min_bytes)
+        self.reserve_here(min_bytes)
     }
 
     #[inline]

@@ -184,6 +184,17 @@ impl SpanList {
         self.entries.pop_back().map(|entry| entry.span)
     }
 
+    /// Takes the first `count` bytes off the first span, fewer than all.
+    ///
+    /// # Panics
+    /// If there is no such span.
+    pub(crate) fn split_first_span(&mut self, count: usize) -> Span {
+        let Some(first) = self.entries.first_mut() else {
+            unreachable!("the list has a first span")
+        };
+        first.span.split_front(count)
+    }
+
     /// Shrinks the ring if most of it is unused. O(1) amortised.
     pub(crate) fn give_back_capacity(&mut self) {
         if let Entries::Many(many) = &mut self.entries {

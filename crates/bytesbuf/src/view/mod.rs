@@ -15,6 +15,7 @@ mod slices;
 
 pub use fmt::{EscapedBytes, HexBytes};
 pub use repr::BytesView;
+pub(crate) use repr::Fields;
 pub use retention::Retention;
 #[cfg(feature = "std")]
 pub use slices::BytesViewIoSlices;

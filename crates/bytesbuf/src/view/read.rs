@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 use core::slice;
 
-use super::BytesView;
+use super::{BytesView, Fields};
 use crate::error::{NotEnoughBytes, panics};
 
 impl BytesView {
@@ -35,11 +35,7 @@ impl BytesView {
     /// If the view is empty.
     #[inline]
     pub fn try_get_byte(&mut self) -> Result<u8, NotEnoughBytes> {
-        let Some(&byte) = self.first_slice().first() else {
-            return Err(NotEnoughBytes::new(1, 0));
-        };
-        self.advance(1);
-        Ok(byte)
+        self.take_array().map(|[byte]| byte)
     }
 
     /// Fills all of `dst` and consumes as much. O(bytes).
@@ -126,18 +122,29 @@ impl BytesView {
     /// Takes `N` bytes, or none if there are fewer.
     #[inline]
     pub(crate) fn take_array<const N: usize>(&mut self) -> Result<[u8; N], NotEnoughBytes> {
-        if let Some(&bytes) = self.first_slice().first_chunk::<N>() {
-            self.advance(N);
-            return Ok(bytes);
+        match self.first_slice().first_chunk::<N>() {
+            Some(&bytes) if N < self.first_slice().len() => {
+                self.bump(N);
+                Ok(bytes)
+            }
+            // By value: see `replaced_by`.
+            _ => self.replaced_by(Self::take_array_slow),
         }
-        self.take_array_across()
     }
 
+    /// `take_array` of the last bytes of a slice, or of more than that.
     #[cold]
-    fn take_array_across<const N: usize>(&mut self) -> Result<[u8; N], NotEnoughBytes> {
+    #[inline(never)]
+    fn take_array_slow<const N: usize>(
+        mut view: Self,
+    ) -> (Result<[u8; N], NotEnoughBytes>, Fields) {
+        if let Some(&bytes) = view.first_slice().first_chunk() {
+            view.pass_spans(N);
+            return (Ok(bytes), view.into_fields());
+        }
         let mut bytes = [0; N];
-        self.try_copy_to_slice(&mut bytes)?;
-        Ok(bytes)
+        let taken = view.try_copy_to_slice(&mut bytes);
+        (taken.map(|()| bytes), view.into_fields())
     }
 
     /// A copy of all bytes. One allocation; nothing is consumed.

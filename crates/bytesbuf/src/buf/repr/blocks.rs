@@ -1,10 +1,8 @@
 //! Which block is being filled, and which ones come later.
 #![expect(unsafe_code, reason = "cuts the unfilled part of a block in two")]
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::collections::vec_deque;
-use alloc::vec::Vec;
 use core::mem;
 
 use bytesbuf_core::{Block, ReserveError};
@@ -24,23 +22,24 @@ impl BytesBuf {
         if later == 0 {
             return Ok(());
         }
-        let refused = |_| ReserveError::OutOfMemory {
-            requested: later.saturating_mul(size_of::<OpenBlock>()),
+        let ring = &mut self.held.elsewhere.try_make()?.later;
+        let reserved = if ring.is_empty() {
+            ring.try_reserve_exact(later)
+        } else {
+            ring.try_reserve(later)
         };
-        if let Some(ring) = &mut self.held.later {
-            return ring.try_reserve(later).map_err(refused);
-        }
-        let mut ring = VecDeque::new();
-        ring.try_reserve_exact(later).map_err(refused)?;
-        // A box that may be refused: std has none, but for a vector of one.
-        let mut place = Vec::new();
-        place.try_reserve_exact(1).map_err(refused)?;
-        place.push(ring);
-        let place: *mut [VecDeque<OpenBlock>] = Box::into_raw(place.into_boxed_slice());
-        // SAFETY: a box of a slice of one element is laid out as one of the element,
-        // and its pointer points at it.
-        self.held.later = Some(unsafe { Box::from_raw(place.cast()) });
-        Ok(())
+        reserved.map_err(|_| ReserveError::OutOfMemory {
+            requested: later.saturating_mul(size_of::<OpenBlock>()),
+        })
+    }
+
+    /// Makes sure that what is filled can be frozen without an allocation of a place for
+    /// it.
+    ///
+    /// # Errors
+    /// If the allocator refuses the memory for that; nothing has changed then.
+    pub(crate) fn try_place_for_frozen(&mut self) -> Result<(), ReserveError> {
+        self.held.elsewhere.try_make().map(|_| ())
     }
 
     /// Adds capacity behind what there is. O(1) amortised.
@@ -59,8 +58,9 @@ impl BytesBuf {
             self.freeze_filled();
             self.open(block);
         } else {
-            self.held.later_len += block.len;
-            self.held.later.get_or_insert_default().push_back(block);
+            let parts = self.held.elsewhere.make();
+            parts.later_len += block.len;
+            parts.later.push_back(block);
         }
     }
 
@@ -78,10 +78,13 @@ impl BytesBuf {
     /// Restores B3 after the current block was filled up.
     #[cold]
     pub(crate) fn next_block(&mut self) {
-        let Some(next) = self.held.later.as_mut().and_then(|later| later.pop_front()) else {
+        let Some(parts) = self.held.elsewhere.get_mut() else {
             return;
         };
-        self.held.later_len -= next.len;
+        let Some(next) = parts.later.pop_front() else {
+            return;
+        };
+        parts.later_len -= next.len;
         self.freeze_filled();
         self.open(next);
     }
@@ -94,31 +97,49 @@ impl BytesBuf {
         self.held.current = None;
     }
 
+    /// Sum of the lengths of the untouched blocks (B4).
+    #[inline]
+    pub(super) fn later_len(&self) -> usize {
+        self.held.elsewhere.get().map_or(0, |parts| parts.later_len)
+    }
+
     /// The untouched blocks, in the order in which they will be filled.
     pub(crate) fn later(&self) -> Option<vec_deque::Iter<'_, OpenBlock>> {
-        self.held.later.as_ref().map(|later| later.iter())
+        self.held.elsewhere.later()
+    }
+
+    /// Takes all untouched blocks.
+    pub(super) fn take_later(&mut self) -> VecDeque<OpenBlock> {
+        self.held
+            .elsewhere
+            .get_mut()
+            .map_or_else(VecDeque::new, |parts| {
+                parts.later_len = 0;
+                mem::take(&mut parts.later)
+            })
     }
 
     /// Takes the last untouched block off, if it is no longer than `limit` bytes.
     pub(crate) fn pop_later(&mut self, limit: usize) -> Option<OpenBlock> {
-        let later = self.held.later.as_mut()?;
-        if later.back()?.len > limit {
+        let parts = self.held.elsewhere.get_mut()?;
+        if parts.later.back()?.len > limit {
             return None;
         }
-        let block = later.pop_back()?;
-        self.held.later_len -= block.len;
+        let block = parts.later.pop_back()?;
+        parts.later_len -= block.len;
         Some(block)
     }
 
     /// Takes the last `count` bytes of the last block's unfilled part off, more than
     /// none and less than that block's whole capacity if it is an untouched one.
     pub(crate) fn split_tail(&mut self, count: usize) -> OpenBlock {
-        let held = &mut *self.held;
-        if let Some(last) = held.later.as_mut().and_then(|later| later.back_mut()) {
+        let later = self.held.elsewhere.get_mut();
+        let last = later.and_then(|parts| Some((parts.later.back_mut()?, &mut parts.later_len)));
+        if let Some((last, later_len)) = last {
             assert!(count > 0 && count < last.len, "part of the last block");
             let owner = last.owner.split();
             last.len -= count;
-            held.later_len -= count;
+            *later_len -= count;
             // SAFETY: less than the old length: inside the block (O1). The two parts are
             // disjoint, so each is its holder's alone.
             let ptr = unsafe { last.ptr.add(last.len) };
@@ -148,6 +169,29 @@ impl BytesBuf {
         tail
     }
 
+    /// Whether the buffer is one block with at least `bytes` bytes of capacity, and
+    /// nothing else.
+    #[inline]
+    pub(crate) fn is_one_block_of(&self, bytes: usize) -> bool {
+        self.held.elsewhere.is_none()
+            && self.filled_len() == 0
+            && self.first_unfilled_len() >= bytes
+    }
+
+    /// Whether the buffer has no block, and nothing has been anywhere else.
+    #[inline]
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.held.current.is_none() && self.held.elsewhere.is_none()
+    }
+
+    /// Takes over what `fresh` has, which is a block and nothing else.
+    #[inline]
+    pub(crate) fn fill_with_block_of(&mut self, fresh: Self) {
+        debug_assert!(self.is_vacant() && fresh.held.elsewhere.is_none());
+        // A vacant buffer has nothing to drop.
+        mem::forget(mem::replace(self, fresh));
+    }
+
     /// Takes all capacity of `fresh`, which holds no data. The caller has checked B4.
     #[inline]
     pub(crate) fn absorb(&mut self, fresh: &mut Self) {
@@ -159,13 +203,28 @@ impl BytesBuf {
         if self.held.current.is_some() {
             self.freeze_filled();
         }
-        if fresh.held.later.is_some() {
-            mem::swap(&mut self.held.later, &mut fresh.held.later);
-            self.held.later_len = mem::take(&mut fresh.held.later_len);
+        if fresh.later_len() > 0 {
+            self.adopt_later(fresh);
         }
         if let Some(owner) = fresh.held.current.take() {
             self.borders = mem::take(&mut fresh.borders);
             self.held.current = Some(owner);
+        }
+    }
+
+    /// Takes the later blocks of `fresh`; there are none here.
+    #[cold]
+    fn adopt_later(&mut self, fresh: &mut Self) {
+        debug_assert!(self.later_len() == 0, "B3");
+        if self.held.elsewhere.is_none() {
+            // `fresh` holds no data: nothing but the blocks is elsewhere.
+            mem::swap(&mut self.held.elsewhere, &mut fresh.held.elsewhere);
+        } else if let (Some(ours), Some(theirs)) = (
+            self.held.elsewhere.get_mut(),
+            fresh.held.elsewhere.get_mut(),
+        ) {
+            mem::swap(&mut ours.later, &mut theirs.later);
+            ours.later_len = mem::take(&mut theirs.later_len);
         }
     }
 
@@ -180,7 +239,7 @@ impl BytesBuf {
                 self.push_open_block(OpenBlock { ptr, len, owner });
             }
         }
-        for block in fresh.held.later.take().into_iter().flat_map(|later| *later) {
+        for block in fresh.take_later() {
             self.push_open_block(block);
         }
     }

@@ -21,28 +21,33 @@
 //!   capacity.
 //! * **B4** `later_len` is the sum of the lengths of the later blocks, and
 //!   [`capacity`](BytesBuf::capacity) does not exceed `usize::MAX`.
-//! * **B5** `held` is dropped by `drop` alone, at most once, and not used after.
+//! * **B5** What is in `held` is dropped or moved out at most once: by `drop`, or by who
+//!   forgets the buffer, as the last thing done with it.
+//! * **B6** `frozen_len` is the length of the frozen view, which is empty if there is
+//!   nothing elsewhere.
 #![expect(unsafe_code, reason = "raw borders of the block that is being filled")]
 
 mod blocks;
+mod elsewhere;
+mod frozen;
 mod take;
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::NonNull;
 
 use bytesbuf_core::{Block, BlockMeta, BlockRefBatch};
 
+use self::elsewhere::Elsewhere;
+use crate::MemoryGuard;
 use crate::error::panics;
 use crate::open_block::OpenBlock;
-use crate::{BytesView, MemoryGuard};
 
 /// Builds a sequence of bytes, append-only, in memory of any provider.
 ///
 /// Capacity comes from a [memory provider](crate::mem::Memory) in blocks of any
 /// size; a value may straddle blocks. What has been written is taken off the
-/// front as [`BytesView`]s, without copying. The buffer never grows by itself:
+/// front as [views](crate::BytesView), without copying. The buffer never grows by itself:
 /// reserve first.
 ///
 /// `len` counts bytes written and not yet consumed, `remaining_capacity` bytes
@@ -70,17 +75,22 @@ pub struct BytesBuf {
     held: ManuallyDrop<Held>,
 }
 
+/// A buffer on its way out of a slow path, see [`GlobalPool`](crate::mem::GlobalPool).
+/// The fast path beside it makes the fields of its result in registers; were both results
+/// buffers, they would be one place in memory, and each move out of it would wait for the
+/// words that were just written to it.
+#[cfg(feature = "std")]
+pub(crate) struct Fields {
+    borders: Borders,
+    held: ManuallyDrop<Held>,
+}
+
 /// What a buffer keeps: in most cases its current block, and nothing else.
 #[derive(Default)]
 struct Held {
     current: Option<BlockRefBatch>,
-    frozen: BytesView,
-    #[expect(
-        clippy::box_collection,
-        reason = "one word instead of four in every buffer"
-    )]
-    later: Option<Box<VecDeque<OpenBlock>>>,
-    later_len: usize,
+    elsewhere: Elsewhere,
+    frozen_len: usize,
 }
 
 /// Borders of the current block (B1).
@@ -123,7 +133,7 @@ unsafe impl Send for BytesBuf {}
 // shares `start..cur`, which is not written again (B2).
 unsafe impl Sync for BytesBuf {}
 
-const _: () = assert!(size_of::<BytesBuf>() <= 112);
+const _: () = assert!(size_of::<BytesBuf>() <= 64);
 
 impl BytesBuf {
     /// A buffer without capacity. No allocation.
@@ -177,25 +187,42 @@ impl BytesBuf {
             borders: Borders::of(&block),
             held: ManuallyDrop::new(Held {
                 current: Some(block.owner),
-                frozen: BytesView::new(),
-                later: None,
-                later_len: 0,
+                elsewhere: Elsewhere::NONE,
+                frozen_len: 0,
             }),
         }
+    }
+
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn into_fields(self) -> Fields {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: B5: moved out as the last thing that is done with the buffer.
+        let borders = unsafe { core::ptr::read(&raw const this.borders) };
+        // SAFETY: B5: as above.
+        let held = unsafe { core::ptr::read(&raw const this.held) };
+        Fields { borders, held }
+    }
+
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn from_fields(fields: Fields) -> Self {
+        let Fields { borders, held } = fields;
+        Self { borders, held }
     }
 
     /// Bytes written and not yet consumed. O(1).
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        self.held.frozen.len() + self.filled_len()
+        self.frozen_len() + self.filled_len()
     }
 
     /// Whether there is nothing to consume. Says nothing about capacity. O(1).
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.held.frozen.is_empty() && self.borders.start == self.borders.cur
+        self.frozen_len() == 0 && self.borders.start == self.borders.cur
     }
 
     /// `len() + remaining_capacity()`. O(1).
@@ -210,7 +237,7 @@ impl BytesBuf {
     #[must_use]
     #[inline]
     pub fn remaining_capacity(&self) -> usize {
-        self.first_unfilled_len() + self.held.later_len
+        self.first_unfilled_len() + self.later_len()
     }
 
     /// Length of `start..cur`.
@@ -322,20 +349,11 @@ impl BytesBuf {
         unsafe { self.advance(count) };
     }
 
-    #[inline]
-    pub(crate) fn frozen(&self) -> &BytesView {
-        &self.held.frozen
-    }
-
-    #[inline]
-    pub(crate) fn frozen_mut(&mut self) -> &mut BytesView {
-        &mut self.held.frozen
-    }
-
     /// The destructor of all that the buffer keeps.
     #[cold]
     #[inline(never)]
     fn drop_held(&mut self) {
+        self.report_written();
         // SAFETY: B5: called by `drop`, as the last thing that it does.
         unsafe { ManuallyDrop::drop(&mut self.held) };
     }
@@ -351,10 +369,7 @@ impl BytesBuf {
         if let Some(owner) = self.held.current.take().filter(|_| len > 0) {
             sink(OpenBlock { ptr, len, owner });
         }
-        if let Some(later) = self.held.later.take() {
-            self.held.later_len = 0;
-            later.into_iter().for_each(sink);
-        }
+        self.take_later().into_iter().for_each(sink);
     }
 
     /// Tells the provider of the current block, if it wants to know, how far that has
@@ -362,9 +377,7 @@ impl BytesBuf {
     #[inline]
     fn report_written(&self) {
         if let Some(current) = &self.held.current {
-            if current.watches_writes() {
-                current.report_written(self.borders.cur.addr().get());
-            }
+            report_written(current, self.borders.cur);
         }
     }
 
@@ -378,7 +391,16 @@ impl BytesBuf {
     pub fn extend_lifetime(&self) -> MemoryGuard {
         let current = self.held.current.iter();
         let blocks = current.chain(self.later().into_iter().flatten().map(|block| &block.owner));
-        MemoryGuard::of_buffer(self.held.frozen.clone(), blocks.cloned().collect())
+        MemoryGuard::of_buffer(self.frozen().clone(), blocks.cloned().collect())
+    }
+}
+
+/// Tells the provider of a block, if it wants to know, that it has been written up to
+/// `cur`.
+#[inline]
+fn report_written(block: &BlockRefBatch, cur: NonNull<u8>) {
+    if block.watches_writes() {
+        block.report_written(cur.addr().get());
     }
 }
 
@@ -387,22 +409,14 @@ impl Drop for BytesBuf {
     /// is to let go of.
     #[inline]
     fn drop(&mut self) {
-        self.report_written();
-        // An empty view holds nothing (W3 of views). `&`: one branch for both.
-        if self.held.frozen.is_empty() & self.held.later.is_none() {
-            drop(self.held.current.take());
-        } else {
-            self.drop_held();
+        if !self.held.elsewhere.is_none() {
+            return self.drop_held();
         }
-    }
-}
-
-/// A buffer that holds the bytes of a view, without copying them, and no further
-/// capacity.
-impl From<BytesView> for BytesBuf {
-    fn from(view: BytesView) -> Self {
-        let mut buf = Self::new();
-        buf.held.frozen = view;
-        buf
+        if let Some(current) = &self.held.current {
+            report_written(current, self.borders.cur);
+            // SAFETY: B5: moved out once, as the last thing that is done with `held`,
+            // which has nothing else to drop.
+            drop(unsafe { core::ptr::read(current) });
+        }
     }
 }

@@ -1,23 +1,24 @@
 //! From filled bytes to spans and views.
 #![expect(unsafe_code, reason = "makes spans of the filled part")]
 
-use core::mem;
+use core::mem::ManuallyDrop;
 
 use bytesbuf_core::BlockRefBatch;
 
 use super::{Borders, BytesBuf};
 use crate::BytesView;
 use crate::span::Span;
+use crate::view::Fields;
 
 impl BytesBuf {
     /// Puts `view`, which is not empty, behind all data. The caller has checked B4.
     #[inline]
     pub(crate) fn put_view(&mut self, view: BytesView) {
         let filled = self.filled_len();
-        if filled > 0 && self.held.frozen.is_empty() && view.is_contiguous() {
+        if filled > 0 && self.frozen_len() == 0 && view.is_contiguous() {
             // What is behind the span is the buffer's alone (B2): no view begins there.
             if let Some(span) = self.take_front(filled) {
-                return self.held.frozen.fill_with(span, view);
+                return self.frozen_mut().fill_with(span, view);
             }
         }
         self.put_view_slow(view);
@@ -29,7 +30,7 @@ impl BytesBuf {
         if self.filled_len() > 0 {
             self.freeze_filled();
         }
-        self.held.frozen.append(view);
+        self.frozen_mut().append(view);
     }
 
     /// Shares the filled part of the current block, as the last frozen span.
@@ -37,7 +38,7 @@ impl BytesBuf {
         let filled = self.filled_len();
         if filled > 0 {
             let span = self.take_filled_span(filled);
-            self.held.frozen.append_span(span);
+            self.frozen_mut().append_span(span);
         } else if self.first_unfilled_len() == 0 {
             // Nothing of the block is left in here.
             self.close_current();
@@ -51,14 +52,14 @@ impl BytesBuf {
     pub(crate) fn take_filled(&mut self, count: usize) -> BytesView {
         match self.take_front(count) {
             Some(span) => BytesView::from_span(span),
-            None => self.take_filled_slow(count),
+            None => BytesView::from_fields(self.take_filled_slow(count)),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn take_filled_slow(&mut self, count: usize) -> BytesView {
-        BytesView::from_span(self.take_last(count))
+    fn take_filled_slow(&mut self, count: usize) -> Fields {
+        BytesView::from_span(self.take_last(count)).into_fields()
     }
 
     /// [`take_filled`](Self::take_filled), as a span.
@@ -135,16 +136,26 @@ impl BytesBuf {
 /// block that the buffer has left, so that neither costs an atomic read-modify-write.
 impl From<BytesBuf> for BytesView {
     #[inline]
-    fn from(mut buf: BytesBuf) -> Self {
+    fn from(buf: BytesBuf) -> Self {
         let filled = buf.filled_len();
-        if filled == 0 || !buf.held.frozen.is_empty() {
-            return buf.consume_all();
+        if filled == 0 || !buf.held.elsewhere.is_none() {
+            return Self::from_fields(finish(buf));
         }
         buf.report_written();
-        let start = mem::take(&mut buf.borders).start;
-        let owner = buf.held.current.take();
-        // SAFETY: the bytes are initialised, and never written again as the buffer has
-        // no borders left (B2, S1); not empty (S2).
+        let buf = ManuallyDrop::new(buf);
+        let start = buf.borders.start;
+        // SAFETY: B5: moved out as the last thing that is done with the buffer, which is
+        // not dropped and has nothing else to drop.
+        let owner = unsafe { core::ptr::read(&raw const buf.held.current) };
+        // SAFETY: the bytes are initialised, and never written again as there is no buffer
+        // any more (B2, S1); not empty (S2).
         Self::from_span(unsafe { Span::new(start, filled, owner) })
     }
+}
+
+/// What is in a buffer with data elsewhere, or without any.
+#[cold]
+#[inline(never)]
+fn finish(mut buf: BytesBuf) -> Fields {
+    buf.consume_all().into_fields()
 }

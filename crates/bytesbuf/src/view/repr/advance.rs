@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::BytesView;
+use super::{BytesView, Fields};
 use crate::error::panics;
 use crate::span::Span;
 use crate::span_list::SpanList;
@@ -35,23 +35,48 @@ impl BytesView {
     }
 
     /// Consumes at least the whole first slice, and at most everything.
-    ///
-    /// Works on a view that `self` is replaced with at the end: dropping a span may
-    /// run the destructor of a user's owner, and if that panics, `self` is empty
-    /// rather than half changed.
-    #[cold]
+    #[inline]
     fn advance_spans(&mut self, count: usize) {
+        // By value: see `replaced_by`.
+        self.replaced_by(|view| ((), Self::advanced(view, count)));
+    }
+
+    /// Replaces the view by what `slow_path` makes of it. If that panics (it may run the
+    /// destructor of a user's owner), the view is empty rather than half changed.
+    ///
+    /// A slow path that takes a reference would keep the view in memory around it, in the
+    /// loop of whoever reads number after number. A view that is only ever moved lives in
+    /// registers.
+    #[inline(always)]
+    pub(crate) fn replaced_by<R>(&mut self, slow_path: impl FnOnce(Self) -> (R, Fields)) -> R {
+        let view = mem::take(self);
+        let (result, fields) = slow_path(view);
+        // An empty view has nothing to drop (W3).
+        mem::forget(mem::replace(self, Self::from_fields(fields)));
+        result
+    }
+
+    /// What is left of `view` after `count` bytes: at least its whole first slice, and at
+    /// most everything.
+    #[cold]
+    #[inline(never)]
+    fn advanced(mut view: Self, count: usize) -> Fields {
+        view.pass_spans(count);
+        view.into_fields()
+    }
+
+    /// `advanced` in place, for a view that a slow path has by value. If the destructor of
+    /// a user's owner panics, the view may point at bytes that are gone: the slow path does
+    /// not catch that, so nothing is done with it any more but to drop it.
+    pub(crate) fn pass_spans(&mut self, count: usize) {
         debug_assert!(count >= self.first_len && count <= self.len());
-        let mut rest = mem::take(self);
-        if count == rest.len() {
-            return;
-        }
-        if rest.list_mut().is_some() {
-            rest.advance_own_list(count);
+        if count == self.len() {
+            *self = Self::new();
+        } else if self.list_mut().is_some() {
+            self.advance_own_list(count);
         } else {
-            rest = rest.copy_from(count);
+            *self = self.copy_from(count);
         }
-        *self = rest;
     }
 
     /// What is left of a view that shares its list after `count` bytes, in a list
@@ -73,7 +98,7 @@ impl BytesView {
         rest
     }
 
-    /// `advance_spans` for a list that nobody shares; something will be left.
+    /// `pass_spans` for a list that nobody shares; something will be left.
     fn advance_own_list(&mut self, count: usize) {
         let mut missing = count;
         let Some(list) = self.list_mut() else { return };

@@ -74,6 +74,16 @@ pub struct BytesView {
     owner: Option<BlockRefBatch>,
 }
 
+/// A view on its way out of a slow path. The fast path beside it makes the fields of its
+/// result in registers; were both results views, they would be one place in memory, and
+/// each move out of it would wait for the words that were just written to it.
+pub(crate) struct Fields {
+    ptr: NonNull<u8>,
+    first_len: usize,
+    rest_len: usize,
+    owner: Option<BlockRefBatch>,
+}
+
 // SAFETY: immutable bytes (W1) and references that may be used on any thread.
 unsafe impl Send for BytesView {}
 // SAFETY: as above; a shared list is only changed through `&mut` by its sole
@@ -160,6 +170,39 @@ impl BytesView {
             ptr,
             first_len,
             rest_len: 0,
+            owner,
+        }
+    }
+
+    /// The view for [`from_fields`](Self::from_fields).
+    #[inline]
+    pub(crate) fn into_fields(self) -> Fields {
+        let Self {
+            ptr,
+            first_len,
+            rest_len,
+            owner,
+        } = self;
+        Fields {
+            ptr,
+            first_len,
+            rest_len,
+            owner,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn from_fields(fields: Fields) -> Self {
+        let Fields {
+            ptr,
+            first_len,
+            rest_len,
+            owner,
+        } = fields;
+        Self {
+            ptr,
+            first_len,
+            rest_len,
             owner,
         }
     }

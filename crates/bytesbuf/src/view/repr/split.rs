@@ -35,7 +35,7 @@ impl BytesView {
         }
     }
 
-    /// Like `advance_spans`, `self` is empty if the destructor of an owner panics.
+    /// Like `replaced_by`, `self` is empty if the destructor of an owner panics.
     #[cold]
     fn truncate_spans(&mut self, len: usize) {
         let mut kept = mem::take(self);
@@ -128,9 +128,18 @@ impl BytesView {
         self.split_list_to(count, len)
     }
 
-    /// Like `advance_spans`, `self` is empty if something panics.
+    /// Like `replaced_by`, leaves `self` empty if something panics.
     #[cold]
     fn split_list_to(&mut self, count: usize, len: usize) -> Self {
+        if count < self.first_len {
+            if let Some(list) = self.list_mut() {
+                // No span goes: the list stays as it is, but for what is in use of its
+                // first span.
+                let front = Self::from_span(list.split_first_span(count));
+                self.bump(count);
+                return front;
+            }
+        }
         let mut rest = mem::take(self);
         let Some(list) = rest.list_mut() else {
             let front = rest.range(..count);
@@ -189,7 +198,7 @@ impl BytesView {
         mem::replace(self, front)
     }
 
-    /// `split_off` from the back of a list that nobody shares. Like `advance_spans`,
+    /// `split_off` from the back of a list that nobody shares. Like `replaced_by`,
     /// `self` is empty if something panics.
     fn split_list_off(&mut self, at: usize) -> Self {
         let mut kept = mem::take(self);
