@@ -19,6 +19,7 @@ mod rust_source;
 mod soak;
 mod steps;
 mod test;
+mod test_map;
 mod unsafe_list;
 
 use std::path::PathBuf;
@@ -61,8 +62,10 @@ enum Verb {
     Loom(loom::Args),
     /// Weakens one atomic ordering at a time and asks loom who notices (minutes)
     Orderings(orderings::Args),
-    /// Who depends on whom, and which files hold unsafe code
+    /// Who depends on whom, which files hold unsafe code, and which tests find what
     Layers,
+    /// docs/TESTING-MAP.md: a row for each class of bugs, and tests that are there
+    TestMap,
     /// Files with unsafe code: opted in, and listed in docs/UNSAFE.md
     UnsafeList,
     /// The libraries without std, on a target without std if there is one
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Verb::Loom(args) => loom::run(&mut steps, &args),
         Verb::Orderings(args) => orderings::run(&mut steps, &args),
         Verb::Layers => layers::run(&mut steps),
+        Verb::TestMap => test_map::run(&mut steps),
         Verb::UnsafeList => unsafe_list::run(&mut steps),
         Verb::NoStd => no_std::run(&mut steps),
         Verb::Msrv => msrv::run(&mut steps),
