@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 use crate::steps::Steps;
-use crate::unsafe_list;
+use crate::{test_map, unsafe_list};
 
 /// What a library may depend on.
 #[derive(Debug)]
@@ -97,7 +97,8 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
         }
         Ok(())
     })?;
-    unsafe_list::run(steps)
+    unsafe_list::run(steps)?;
+    test_map::run(steps)
 }
 
 /// Whether `dir` holds a package that belongs to this workspace rather than being

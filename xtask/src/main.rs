@@ -22,6 +22,7 @@ mod shuttle;
 mod soak;
 mod steps;
 mod test;
+mod test_map;
 mod unsafe_list;
 
 use std::path::PathBuf;
@@ -68,8 +69,10 @@ enum Verb {
     Shuttle(shuttle::Args),
     /// Weakens one atomic ordering at a time and asks loom who notices (minutes)
     Orderings(orderings::Args),
-    /// Who depends on whom, and which files hold unsafe code
+    /// Who depends on whom, which files hold unsafe code, and which tests find what
     Layers,
+    /// docs/TESTING-MAP.md: a row for each class of bugs, and tests that are there
+    TestMap,
     /// Files with unsafe code: opted in, and listed in docs/UNSAFE.md
     UnsafeList,
     /// The libraries without std, on a target without std if there is one
@@ -106,6 +109,7 @@ fn main() -> ExitCode {
         Verb::Shuttle(args) => shuttle::run(&mut steps, &args),
         Verb::Orderings(args) => orderings::run(&mut steps, &args),
         Verb::Layers => layers::run(&mut steps),
+        Verb::TestMap => test_map::run(&mut steps),
         Verb::UnsafeList => unsafe_list::run(&mut steps),
         Verb::NoStd => no_std::run(&mut steps),
         Verb::Msrv => msrv::run(&mut steps),

@@ -8,6 +8,7 @@
 //!   stocked by its provider.
 #![expect(unsafe_code, reason = "exclusively owned memory and references")]
 
+use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::num::NonZero;
 use core::ptr::NonNull;
@@ -51,7 +52,6 @@ use crate::{BlockMeta, BlockRef, BlockRefBatch, BlockSize};
 /// let block = unsafe { Block::new(memory, NonZero::new(4096).unwrap(), block_ref) };
 /// assert_eq!(block.len().get(), 4096);
 /// ```
-#[derive(Debug)]
 pub struct Block {
     ptr: NonNull<MaybeUninit<u8>>,
     len: NonZero<BlockSize>,
@@ -168,6 +168,16 @@ impl Drop for Block {
             // SAFETY: K2: the block's references, which are given up.
             drop(unsafe { BlockRefBatch::stocked(block_ref) });
         }
+    }
+}
+
+/// Without the address, and without the content that there is none of.
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Block")
+            .field("len", &self.len)
+            .field("block_ref", &*self.block_ref)
+            .finish()
     }
 }
 

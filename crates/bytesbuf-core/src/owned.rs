@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "reads an owner through a raw pointer")]
 
 use alloc::boxed::Box;
+use core::fmt;
 use core::ptr::NonNull;
 
 use crate::{BlockRef, BlockRefBatch, BlockRefCounted, BlockRefVTable, RefCount};
@@ -55,7 +56,6 @@ unsafe impl<O: Send + 'static> BlockRefCounted for Owned<O> {
 /// let held = OwnedMemory::hold(vec![1_u8, 2, 3]);
 /// assert_eq!(held.as_slice(), [1, 2, 3]);
 /// ```
-#[derive(Debug)]
 pub struct OwnedMemory {
     ptr: NonNull<u8>,
     len: usize,
@@ -106,5 +106,15 @@ impl OwnedMemory {
     #[must_use]
     pub fn into_parts(self) -> (NonNull<u8>, usize, BlockRefBatch) {
         (self.ptr, self.len, self.owner)
+    }
+}
+
+/// Neither the address nor the content.
+impl fmt::Debug for OwnedMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedMemory")
+            .field("len", &self.len)
+            .field("owner", &self.owner)
+            .finish()
     }
 }

@@ -1,13 +1,14 @@
 //! The relay example as its user sees it: exit status, messages, table.
 #![cfg(all(feature = "std", not(miri), not(bytesbuf_loom)))]
 
+mod example;
+
 use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
-use std::time::SystemTime;
 
 /// What one run left.
 struct Run {
@@ -59,69 +60,13 @@ fn relay(args: &[&str]) -> Run {
     }
 }
 
-/// The example's executable. Cargo builds it before it runs all tests of the
-/// package, next to this test's own. If only this test was asked for, it may be
-/// missing, or older than what it is made of: then it is built here.
+/// The example's executable.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        // target/<profile>/deps/relay_cli-<hash>
-        let test = std::env::current_exe().unwrap();
-        let profile = test.parent().and_then(Path::parent).unwrap();
-        let built = profile
-            .join("examples")
-            .join(format!("relay{}", std::env::consts::EXE_SUFFIX));
-        match built.metadata().and_then(|meta| meta.modified()) {
-            Ok(made) if made >= newest_source() => built,
-            _ => build(),
-        }
+        let name = format!("relay{}", std::env::consts::EXE_SUFFIX);
+        example::file("relay", &name)
     })
-}
-
-/// When the example's source, or that of the crates under it, was last changed.
-fn newest_source() -> SystemTime {
-    fn newest(path: &Path) -> SystemTime {
-        let Ok(entries) = std::fs::read_dir(path) else {
-            let changed = path.metadata().and_then(|meta| meta.modified());
-            return changed.unwrap_or(SystemTime::UNIX_EPOCH);
-        };
-        let all = entries.flatten().map(|entry| newest(&entry.path()));
-        all.max().unwrap_or(SystemTime::UNIX_EPOCH)
-    }
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    [
-        "src",
-        "examples/relay",
-        "../bytesbuf-core/src",
-        "../bytesbuf-pool/src",
-    ]
-    .map(|path| newest(&here.join(path)))
-    .into_iter()
-    .max()
-    .unwrap_or(SystemTime::UNIX_EPOCH)
-}
-
-/// Builds the example in a target directory for tests, and asks Cargo where it is.
-fn build() -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args(["build", "--message-format=json-render-diagnostics"])
-        .args(["--package", env!("CARGO_PKG_NAME"), "--example", "relay"])
-        .args(["--target-dir", env!("CARGO_TARGET_TMPDIR")])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "cannot build the example: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let messages = String::from_utf8(output.stdout).unwrap();
-    let path = messages
-        .lines()
-        .filter_map(|line| line.split_once("\"executable\":\"")?.1.split_once('"'))
-        .map(|(path, _)| path.replace("\\\\", "\\"))
-        .next_back();
-    path.expect("cargo names the executable").into()
 }
 
 /// A file that is gone at the end of its test.

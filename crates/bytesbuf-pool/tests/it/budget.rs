@@ -1,5 +1,6 @@
 //! Budgets: charging, nesting, figures. Below: waiting, threads, random operations.
 
+mod fragile;
 mod random;
 mod threads;
 mod wait;

@@ -87,8 +87,18 @@ impl<P: BlockProvider> ProviderMemory<P> {
         // Owns the blocks from the moment they are handed over: if the provider
         // fails or unwinds, dropping it gives them back.
         let mut buf = BytesBuf::new();
-        self.provider
-            .provide(min_bytes, &mut |block| buf.push_block_back(block))?;
+        let mut places = Ok(());
+        self.provider.provide(min_bytes, &mut |block| {
+            // How many there will be only the provider knows. Without a place for it, a
+            // block goes back.
+            if places.is_ok() {
+                places = buf.try_places(1);
+            }
+            if places.is_ok() {
+                buf.push_block_back(block);
+            }
+        })?;
+        places?;
         check_delivery(min_bytes, buf)
     }
 }

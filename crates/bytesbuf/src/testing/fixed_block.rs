@@ -60,7 +60,9 @@ impl FixedBlockMemory {
         check_request(min_bytes)?;
         probe_allocator(min_bytes)?;
         let mut buf = BytesBuf::new();
-        for _ in 0..min_bytes.div_ceil(self.block_size.get() as usize) {
+        let blocks = min_bytes.div_ceil(self.block_size.get() as usize);
+        buf.try_places(blocks)?;
+        for _ in 0..blocks {
             buf.push_block_back(heap_block::allocate(self.block_size)?);
         }
         Ok(buf)

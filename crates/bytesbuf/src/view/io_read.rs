@@ -52,7 +52,11 @@ impl Read for BytesView {
     /// nothing is consumed then.
     fn read_to_string(&mut self, buf: &mut String) -> io::Result<usize> {
         let len = self.len();
-        let bytes = self.to_vec();
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(len)?;
+        for (slice, _) in self.slices() {
+            bytes.extend_from_slice(slice);
+        }
         let text = core::str::from_utf8(&bytes)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         buf.try_reserve(len)?;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use bytes::Buf;
 use bytesbuf::mem::testing::{FixedBlockMemory, TransparentMemory};
 use bytesbuf::mem::{GlobalPool, Memory};
-use bytesbuf::{BytesBuf, BytesView};
+use bytesbuf::{BytesBuf, BytesBufWriter, BytesView, MemoryGuard};
 use bytesbuf_oracle::planks::ours::Carpenter;
 
 const MILLION: usize = 1_000_000;
@@ -25,6 +25,15 @@ fn long_view() -> BytesView {
     }
     assert_eq!((long.len(), long.slices().count()), (MILLION, MILLION));
     long
+}
+
+#[test]
+fn flaw_12_values_are_small_to_move() {
+    assert!(size_of::<BytesView>() <= 64 && size_of::<published::BytesView>() > 4 * 64);
+    assert!(size_of::<BytesBuf>() <= 128 && size_of::<published::BytesBuf>() > 4 * 128);
+    assert!(size_of::<BytesBufWriter<GlobalPool>>() <= 128 + 16);
+    assert!(size_of::<MemoryGuard>() <= 128);
+    assert_eq!(size_of::<Option<BytesView>>(), size_of::<BytesView>());
 }
 
 #[test]
@@ -164,6 +173,38 @@ fn flaw_15_what_only_looks_like_a_neighbour_stays_apart() {
         blocks.len() > 1 && blocks.iter().all(|(_, meta)| *meta),
         "{blocks:?}"
     );
+}
+
+#[test]
+fn flaw_16_memory_of_a_burst_goes_back_while_the_pool_lives() {
+    const BURST: usize = 200 << 20;
+    let pool = GlobalPool::new();
+    let view = pool.reserve(10);
+    drop(pool.reserve(BURST));
+    // What does not fit the caches is back at once, the rest when asked for.
+    assert!(pool.stats().bytes_allocated() < BURST / 2);
+    pool.trim();
+    let left = pool.stats().bytes_allocated();
+    assert!(left < 1 << 20, "{left} bytes for one block of 1024");
+    drop(view);
+}
+
+#[test]
+fn flaw_17_a_small_view_can_let_go_of_its_block() {
+    let pool = GlobalPool::new();
+    let mut buf = pool.reserve(60_000);
+    buf.put_byte_repeated(7, 60_000);
+    let mut key = buf.consume(10);
+    drop(buf);
+    assert_eq!((key.len(), key.retained_bytes()), (10, 65_536));
+    key.detach(&pool);
+    assert_eq!((key.len(), key.retained_bytes()), (10, 1024));
+    assert_eq!(pool.stats().bytes_in_use(), 1024);
+    // And classes can be chosen, so that what is requested often fits.
+    let fitting = GlobalPool::builder().size_classes([1100, 70_000]).build();
+    let fitting: GlobalPool = fitting.unwrap();
+    assert!(fitting.reserve(1025).capacity() < 1200);
+    assert!(fitting.reserve(65_537).capacity() < 71_000);
 }
 
 #[test]
