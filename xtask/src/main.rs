@@ -4,6 +4,7 @@
 //! what passes here passes there. Nothing in the workspace depends on this crate.
 
 mod bench;
+mod checked;
 mod ci;
 mod compat;
 mod doc;
@@ -11,6 +12,7 @@ mod fuzz;
 mod layers;
 mod lint;
 mod loom;
+mod memcheck;
 mod miri;
 mod msrv;
 mod no_std;
@@ -18,6 +20,7 @@ mod oracle;
 mod orderings;
 mod perf;
 mod rust_source;
+mod sanitize;
 mod shuttle;
 mod soak;
 mod steps;
@@ -79,8 +82,12 @@ enum Verb {
     NoStd,
     /// The libraries on the oldest compiler that they promise to build with
     Msrv,
-    /// Unit tests of core and pool under miri, in both borrow models
-    Miri,
+    /// The tests of the libraries under miri: undefined behaviour, in two borrow models
+    Miri(miri::Args),
+    /// The tests of the libraries under the compiler's sanitizers (nightly)
+    Sanitize(sanitize::Args),
+    /// Optimised test programs of the libraries under valgrind (slow)
+    Memcheck(memcheck::Args),
     /// Random programs under libFuzzer, after a replay of the committed ones
     Fuzz(fuzz::Args),
     /// One pool under a budget, used hard for a while, and a judgement
@@ -113,7 +120,9 @@ fn main() -> ExitCode {
         Verb::UnsafeList => unsafe_list::run(&mut steps),
         Verb::NoStd => no_std::run(&mut steps),
         Verb::Msrv => msrv::run(&mut steps),
-        Verb::Miri => miri::run(&mut steps),
+        Verb::Miri(args) => miri::run(&mut steps, &args),
+        Verb::Sanitize(args) => sanitize::run(&mut steps, &args),
+        Verb::Memcheck(args) => memcheck::run(&mut steps, &args),
         Verb::Fuzz(args) => fuzz::run(&mut steps, &args),
         Verb::Soak(args) => soak::run(&mut steps, &args),
     };

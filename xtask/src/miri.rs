@@ -1,37 +1,301 @@
-//! Unit tests of core and pool under miri, once per borrow model.
+//! The tests of the libraries under miri: both borrow models, both kinds of pools,
+//! several seeds, a 32-bit and a big-endian target.
+//!
+//! Without `--long`, what fits into continuous integration. Constants of the pool and
+//! of the tests shrink under miri; what is left out altogether is marked `ignore` with
+//! a reason, or is a test program whose first line says `not(miri)`.
 
-use anyhow::Result;
-use xshell::cmd;
+use anyhow::{Result, ensure};
+use xshell::{Shell, cmd};
 
+use crate::checked::{self, Counted, Mode, NIGHTLY};
+use crate::loom::{CORE, POOL};
 use crate::steps::{Outcome, Steps};
 
-const MODELS: [(&str, &str); 2] = [
-    ("miri, stacked borrows", ""),
-    ("miri, tree borrows", "-Zmiri-tree-borrows"),
-];
+const FACADE: &str = "bytesbuf";
 
 const ALWAYS: &str = "-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check";
 
-pub(crate) fn run(steps: &mut Steps) -> Result<()> {
-    for (name, model) in MODELS {
-        steps.step_if_possible(name, |sh, _| {
-            let version = cmd!(sh, "cargo +nightly miri --version")
-                .quiet()
-                .ignore_stderr()
-                .read();
-            if version.is_err() {
-                return Ok(Outcome::NotRun(
-                    "no miri; `rustup +nightly component add miri rust-src` gets it".to_owned(),
-                ));
+/// Pointers of 32 bits.
+const NARROW: &str = "i686-unknown-linux-gnu";
+/// The other order of bytes.
+const BIG_ENDIAN: &str = "s390x-unknown-linux-gnu";
+
+/// Seeds of the concurrent tests in the long run.
+const SEEDS: u32 = 32;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Everything: integration tests, both models in both modes, seeds, other targets
+    #[arg(long)]
+    long: bool,
+    /// The small concurrent tests alone, once for each of so many seeds
+    #[arg(long, conflicts_with = "long", value_parser = clap::value_parser!(u32).range(1..))]
+    seeds: Option<u32>,
+    /// Another target to interpret
+    #[arg(long)]
+    target: Option<String>,
+    /// Only tests whose name contains this
+    filter: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Borrows {
+    Stacked,
+    Tree,
+}
+
+impl Borrows {
+    const BOTH: [Self; 2] = [Self::Stacked, Self::Tree];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Stacked => "stacked borrows",
+            Self::Tree => "tree borrows",
+        }
+    }
+
+    const fn flag(self) -> &'static str {
+        match self {
+            Self::Stacked => "",
+            Self::Tree => "-Zmiri-tree-borrows",
+        }
+    }
+}
+
+/// One call of miri.
+#[derive(Clone, Debug)]
+struct Run {
+    packages: &'static [&'static str],
+    /// Unit tests alone, or integration tests as well.
+    with_integration: bool,
+    features: &'static [&'static str],
+    borrows: Borrows,
+    mode: Mode,
+    seeds: Option<u32>,
+    target: Option<String>,
+    filter: Option<String>,
+}
+
+impl Run {
+    fn of(packages: &'static [&'static str], borrows: Borrows, mode: Mode) -> Self {
+        Self {
+            packages,
+            with_integration: false,
+            features: &[],
+            borrows,
+            mode,
+            seeds: None,
+            target: None,
+            filter: None,
+        }
+    }
+
+    fn name(&self) -> String {
+        let tests = match (self.seeds, self.with_integration) {
+            (Some(seeds), _) => format!(", {seeds} seeds"),
+            (None, true) => ", all tests".to_owned(),
+            (None, false) => String::new(),
+        };
+        let target = self.target.as_deref();
+        format!(
+            "miri {}, {}, {}{tests}{}{}",
+            self.packages.join(" "),
+            self.borrows.name(),
+            self.mode.name(),
+            if self.features.is_empty() {
+                ""
+            } else {
+                ", features"
+            },
+            target.map_or_else(String::new, |target| format!(", {target}")),
+        )
+    }
+
+    fn miri_flags(&self) -> String {
+        let seeds = self.seeds.map_or_else(String::new, |seeds| {
+            format!(" -Zmiri-many-seeds=0..{seeds}")
+        });
+        format!("{ALWAYS} {}{seeds}", self.borrows.flag())
+    }
+
+    /// Returns how many tests have passed.
+    fn run(&self, sh: &Shell) -> Result<usize> {
+        let packages = self.packages.iter().flat_map(|package| ["-p", package]);
+        let tests: &[&str] = if self.with_integration {
+            &["--lib", "--tests"]
+        } else {
+            &["--lib"]
+        };
+        let (features, filter) = (self.features, &self.filter);
+        let target = self.target.iter().flat_map(|target| ["--target", target]);
+        let dir = format!("target/miri-{}", self.mode.name());
+        let cmd = cmd!(
+            sh,
+            "cargo {NIGHTLY} miri test {packages...} {tests...} {features...} {target...}
+             --target-dir {dir} --no-fail-fast -- {filter...}"
+        )
+        .env("MIRIFLAGS", self.miri_flags())
+        .env("RUSTFLAGS", checked::rustflags(&[], self.mode));
+        Counted::run_any(cmd)
+    }
+}
+
+pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
+    let mut total = Some(0);
+    for mut run in plan(args) {
+        if args.target.is_some() {
+            run.target.clone_from(&args.target);
+        }
+        if args.filter.is_some() {
+            run.filter.clone_from(&args.filter);
+        }
+        steps.step_if_possible(&run.name(), |sh, _| {
+            if let Some(not_run) = checked::lacks(sh, "miri") {
+                total = None;
+                return Ok(not_run);
             }
-            cmd!(
-                sh,
-                "cargo +nightly miri test -p bytesbuf-core -p bytesbuf-pool --lib"
-            )
-            .env("MIRIFLAGS", format!("{ALWAYS} {model}"))
-            .run()?;
+            let passed = run.run(sh)?;
+            // One name need not be in each of the packages.
+            ensure!(passed > 0 || args.filter.is_some(), "no test was run");
+            total = total.map(|total| total + passed);
             Ok(Outcome::Passed)
         })?;
     }
+    ensure!(total != Some(0), "no test matches the filter");
     Ok(())
+}
+
+fn plan(args: &Args) -> Vec<Run> {
+    match args.seeds {
+        Some(seeds) => seeded(seeds),
+        None if args.long => long(),
+        None => short(),
+    }
+}
+
+/// Each borrow model and each mode once.
+fn short() -> Vec<Run> {
+    vec![
+        Run::of(&[CORE, POOL], Borrows::Tree, Mode::Pooled),
+        Run::of(&[CORE, POOL, FACADE], Borrows::Stacked, Mode::PassThrough),
+    ]
+}
+
+/// Other interleavings, and other values for loads that may return several.
+fn seeded(seeds: u32) -> Vec<Run> {
+    let runs: [(&[&str], _); 3] = [
+        (&[CORE], Borrows::Tree),
+        (&[POOL], Borrows::Tree),
+        (&[FACADE], Borrows::Stacked),
+    ];
+    runs.map(|(packages, borrows)| Run {
+        seeds: Some(seeds),
+        filter: Some("model_tests".to_owned()),
+        ..Run::of(packages, borrows, Mode::Pooled)
+    })
+    .to_vec()
+}
+
+fn long() -> Vec<Run> {
+    let mut runs = Vec::new();
+    for borrows in Borrows::BOTH {
+        for mode in Mode::BOTH {
+            runs.push(Run {
+                with_integration: true,
+                ..Run::of(&[CORE, POOL], borrows, mode)
+            });
+            runs.push(Run {
+                with_integration: true,
+                features: &["--features", "test-util,bytes-compat,thread-aware"],
+                ..Run::of(&[FACADE], borrows, mode)
+            });
+            // With `holders` no block takes the plain path: a run of its own.
+            runs.push(Run {
+                with_integration: true,
+                features: &["--all-features"],
+                ..Run::of(&[POOL], borrows, mode)
+            });
+        }
+    }
+    runs.extend(seeded(SEEDS));
+    for target in [NARROW, BIG_ENDIAN] {
+        runs.push(Run {
+            with_integration: true,
+            target: Some(target.to_owned()),
+            ..Run::of(&[CORE, POOL], Borrows::Tree, Mode::Pooled)
+        });
+        runs.push(Run {
+            with_integration: true,
+            features: &["--features", "test-util,bytes-compat,thread-aware"],
+            target: Some(target.to_owned()),
+            ..Run::of(&[FACADE], Borrows::Tree, Mode::PassThrough)
+        });
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args() -> Args {
+        Args {
+            long: false,
+            seeds: None,
+            target: None,
+            filter: None,
+        }
+    }
+
+    #[test]
+    fn both_models_and_both_modes_are_in_the_short_run() {
+        let runs = plan(&args());
+        for borrows in Borrows::BOTH {
+            assert!(runs.iter().any(|run| run.borrows == borrows));
+        }
+        for mode in Mode::BOTH {
+            assert!(runs.iter().any(|run| run.mode == mode));
+        }
+    }
+
+    #[test]
+    fn the_long_run_has_each_combination_and_each_target() {
+        let runs = plan(&Args {
+            long: true,
+            ..args()
+        });
+        for package in [CORE, POOL, FACADE] {
+            for borrows in Borrows::BOTH {
+                for mode in Mode::BOTH {
+                    assert!(runs.iter().any(|run| {
+                        run.packages.contains(&package)
+                            && (run.borrows, run.mode) == (borrows, mode)
+                            && run.with_integration
+                    }));
+                }
+            }
+            for target in [NARROW, BIG_ENDIAN] {
+                assert!(runs.iter().any(|run| {
+                    run.packages.contains(&package) && run.target.as_deref() == Some(target)
+                }));
+            }
+        }
+    }
+
+    #[test]
+    fn seeds_are_for_the_models() {
+        let runs = plan(&Args {
+            seeds: Some(7),
+            ..args()
+        });
+        for run in &runs {
+            assert!(
+                run.miri_flags().contains("-Zmiri-many-seeds=0..7"),
+                "{run:?}"
+            );
+            assert_eq!(run.filter.as_deref(), Some("model_tests"));
+        }
+        assert_eq!(runs.len(), 3);
+    }
 }

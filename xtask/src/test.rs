@@ -3,6 +3,7 @@
 use anyhow::Result;
 use xshell::cmd;
 
+use crate::checked::{self, Counted, Mode};
 use crate::oracle;
 use crate::steps::Steps;
 
@@ -11,9 +12,15 @@ pub(crate) struct Args {
     /// Optimised code with overflow checks (profile `release-checked`)
     #[arg(long)]
     release: bool,
+    /// The libraries alone, with pools in which every block is an allocation of its own
+    #[arg(long)]
+    pass_through: bool,
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
+    if args.pass_through {
+        return pass_through(steps, args.release);
+    }
     workspace(steps, args.release)?;
     oracle::run(
         steps,
@@ -23,14 +30,39 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     )
 }
 
+/// Unit and integration tests of the libraries with pools that keep nothing: what
+/// memory checkers run, without one. Examples in the documentation show what is kept.
+pub(crate) fn pass_through(steps: &mut Steps, release: bool) -> Result<()> {
+    let (name, profile) = named("test, pass-through", release);
+    // Plain blocks take another path than those of a pool with `holders`.
+    for features in [&["--all-features"][..], &[]] {
+        let packages = match features {
+            [] => vec!["-p", "bytesbuf-pool"],
+            _ => crate::library_args(),
+        };
+        let name = format!(
+            "{name}, {}",
+            if features.is_empty() {
+                "pool without features"
+            } else {
+                "all features"
+            }
+        );
+        steps.step(&name, |sh, _| {
+            let cmd = cmd!(
+                sh,
+                "cargo test {packages...} {features...} {profile...} --lib --tests --target-dir target/pass-through"
+            );
+            Counted::run(cmd.env("RUSTFLAGS", checked::rustflags(&[], Mode::PassThrough)))
+        })?;
+    }
+    Ok(())
+}
+
 /// Unit, integration and documentation tests, and each benchmark once.
 pub(crate) fn workspace(steps: &mut Steps, release: bool) -> Result<()> {
-    let (name, profile): (_, &[&str]) = if release {
-        ("test, release", &["--profile", "release-checked"])
-    } else {
-        ("test", &[])
-    };
-    steps.step(name, |sh, _| {
+    let (name, profile) = named("test", release);
+    steps.step(&name, |sh, _| {
         cmd!(sh, "cargo test --workspace --all-features {profile...}").run()?;
         Ok(())
     })?;
@@ -46,4 +78,16 @@ pub(crate) fn workspace(steps: &mut Steps, release: bool) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// The name of a step with its profile, and what tells cargo of that.
+fn named(name: &str, release: bool) -> (String, &'static [&'static str]) {
+    if release {
+        (
+            format!("{name}, release"),
+            &["--profile", "release-checked"],
+        )
+    } else {
+        (name.to_owned(), &[])
+    }
 }

@@ -187,6 +187,8 @@ mod tests {
 
     use super::*;
 
-    assert_eq_size!(Option<Block>, Block, [usize; 4]);
+    assert_eq_size!(Option<Block>, Block);
+    #[cfg(target_pointer_width = "64")]
+    assert_eq_size!(Block, [usize; 4]);
     assert_impl_all!(Block: Send, Sync, Unpin, core::panic::UnwindSafe, core::panic::RefUnwindSafe);
 }

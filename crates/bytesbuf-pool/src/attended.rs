@@ -14,6 +14,7 @@ use crate::budget::Charge;
 use crate::header::{Header, PoolBlock, UNKNOWN};
 use crate::lease;
 use crate::ledger::Tag;
+use crate::poison;
 use crate::settings::Wipe;
 use crate::shared::Shared;
 
@@ -55,6 +56,7 @@ pub(crate) fn lend(block: PoolBlock, charge: Option<Charge>, tag: &Tag) -> Block
     shared(&block).ledger().enter(&block, tag);
     let policy = wipe_policy(&block);
     if policy == Wipe::OnReuse {
+        poison::in_use(block.payload(), block.size().get() as usize);
         wipe(&block);
     }
     // Nobody has promised to tell how far it is written.

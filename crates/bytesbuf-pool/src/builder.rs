@@ -297,6 +297,8 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
             });
         }
         let contiguous = self.contiguous_sizes()?;
+        // Runs of the test suites under memory checkers have no other pools.
+        let pass_through = self.pass_through || cfg!(bytesbuf_pass_through);
         let alignment = (*alignment).max(MIN_ALIGNMENT);
         let classes = ClassTable::new(
             sizes,
@@ -304,7 +306,7 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
             alignment,
             self.magazine_blocks,
             self.max_cached_bytes,
-            self.pass_through,
+            pass_through,
         )
         .ok_or(InvalidSettings::TooLarge {
             largest: before,
@@ -315,7 +317,7 @@ impl<P: From<GlobalPool>> GlobalPoolBuilder<P> {
             alignment,
             max_cached_bytes: self.max_cached_bytes,
             idle_decay: self.idle_decay,
-            pass_through: self.pass_through,
+            pass_through,
             wipe: self.wipe,
             sampling: self.sampling,
             name: self.name,

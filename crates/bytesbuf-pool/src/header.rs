@@ -20,6 +20,8 @@ use std::ptr::NonNull;
 use bytesbuf_core::{Block, RefCount};
 
 use crate::budget::Charge;
+#[cfg(all(test, not(bytesbuf_loom)))]
+use crate::poison;
 use crate::shared::Shared;
 use crate::size_class::Class;
 use crate::slab::{Slab, SlabPlan};
@@ -204,8 +206,10 @@ impl PoolBlock {
     /// is not ordered with this one. Miri checks it.
     #[cfg(all(test, not(bytesbuf_loom)))]
     pub(crate) fn touch(&self) {
+        poison::in_use(self.payload(), 1);
         // SAFETY: B1 and B2: in bounds, aligned, and nobody else has access.
         unsafe { self.payload().write(MaybeUninit::new(0xA5)) };
+        poison::idle(self.payload(), 1);
     }
 
     #[inline]

@@ -9,6 +9,7 @@ use bytesbuf_core::{Block, BlockRef, BlockRefCounted, BlockRefVTable, ReserveErr
 
 use crate::header::{Header, PoolBlock};
 use crate::local;
+use crate::poison;
 use crate::shared::Shared;
 use crate::size_class::Class;
 use crate::slab::{Slab, SlabPlan};
@@ -78,6 +79,7 @@ pub(crate) fn lend_with<T: BlockRefCounted<State = T>>(
 ) -> Block {
     block.count().restock(Block::STOCK);
     let (payload, size) = (block.payload(), block.size());
+    poison::in_use(payload, size.get() as usize);
     let state = block.into_raw().cast::<T>();
     // SAFETY: a header (B1); one of the references set above.
     let block_ref = unsafe { BlockRef::new_counted(state, table) };
@@ -89,6 +91,7 @@ pub(crate) fn lend_with<T: BlockRefCounted<State = T>>(
 /// Takes a pooled block back on the current thread.
 #[inline]
 pub(crate) fn release(block: PoolBlock) {
+    poison::idle(block.payload(), block.size().get() as usize);
     let pool = block.pool();
     if let Err(block) = local::with_hot(pool, block, |cache, block| cache.push(block)) {
         release_slow(pool, block);

@@ -57,6 +57,7 @@
 //! | `shared` | what the threads share; how long it lives |
 //! | `header`, `slab`, `slab_store` | a block in memory; where blocks come from |
 //! | `alloc`, `pages` | the only alloc and dealloc; what goes back to the system |
+//! | `poison` | what the sanitizers are told, in runs under them |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     any(bytesbuf_loom, bytesbuf_shuttle),
@@ -93,6 +94,7 @@ mod magazine;
 mod model_tests;
 mod pages;
 mod permit;
+mod poison;
 mod pool;
 #[cfg(feature = "metrics")]
 mod publish;

@@ -37,6 +37,7 @@ use crate::alloc::{allocate, deallocate};
 use crate::header::{Header, PoolBlock};
 use crate::list::{Linked, Links};
 use crate::pages;
+use crate::poison;
 use crate::shared::Shared;
 use crate::size_class::Class;
 use crate::sync::MODEL;
@@ -188,6 +189,9 @@ impl Slab {
         };
         // SAFETY: fresh memory, large and aligned enough by its layout (S1).
         unsafe { slab.write(fresh) };
+        // SAFETY: S1: payloads begin inside of the allocation.
+        let payloads = unsafe { slab.byte_add(plan.first_payload) };
+        poison::idle(payloads, plan.size() - plan.first_payload);
         Ok(slab)
     }
 
@@ -206,6 +210,7 @@ impl Slab {
             // SAFETY: S2 and S3: live, and the slab's.
             unsafe { header.drop_in_place() };
         }
+        poison::in_use(slab, layout.size()); // X2: the allocator's from now on
         // SAFETY: S1, and the caller has it alone; its content is not needed.
         unsafe { pages::give_up(slab.cast(), layout.size()) };
         // SAFETY: S1, and the caller has it alone.
@@ -372,8 +377,10 @@ mod tests {
     #[test]
     fn what_does_not_fit_the_address_space_is_no_plan() {
         let size = NonZero::new(u32::MAX).unwrap();
-        assert!(SlabPlan::new(Class::FIRST, size, u32::MAX, 1 << 40).is_none());
-        assert!(SlabPlan::new(Class::FIRST, size, 1, 1 << 62).is_none());
-        assert!(SlabPlan::new(Class::FIRST, size, 1, 64).is_some());
+        let (large, largest) = (1 << (usize::BITS - 24), 1 << (usize::BITS - 2));
+        assert!(SlabPlan::new(Class::FIRST, size, u32::MAX, large).is_none());
+        assert!(SlabPlan::new(Class::FIRST, size, 1, largest).is_none());
+        let four_gibibytes = SlabPlan::new(Class::FIRST, size, 1, 64);
+        assert_eq!(four_gibibytes.is_some(), usize::BITS > 32);
     }
 }

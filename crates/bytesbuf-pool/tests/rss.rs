@@ -135,6 +135,16 @@ struct Figures {
     feature = "holders",
     ignore = "the ledger of who holds what keeps the memory of its largest size"
 )]
+#[cfg_attr(
+    any(
+        bytesbuf_pass_through,
+        bytesbuf_sanitize = "address",
+        bytesbuf_sanitize = "leak",
+        bytesbuf_sanitize = "memory",
+        bytesbuf_sanitize = "thread",
+    ),
+    ignore = "what stays of single blocks is the allocator's, or the sanitizer's, affair"
+)]
 fn memory_of_a_burst_goes_back() {
     // A small machine gets a small burst.
     let roomy = field("/proc/meminfo", "MemAvailable:") >= 4 * GIB;

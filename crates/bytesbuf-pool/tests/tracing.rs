@@ -155,6 +155,10 @@ fn a_wait_whose_time_is_up_is_refused() {
 }
 
 #[test]
+#[cfg_attr(
+    bytesbuf_pass_through,
+    ignore = "slabs come and go with their one block there"
+)]
 fn growing_trimming_and_closing() {
     let pool = GlobalPool::builder().name("frames").build().unwrap();
     let mut given_back = 0;
@@ -188,6 +192,10 @@ fn growing_trimming_and_closing() {
 
 /// Nothing is locked, and what the subscriber does makes no events without end.
 #[test]
+#[cfg_attr(
+    bytesbuf_pass_through,
+    ignore = "slabs come and go with their one block there"
+)]
 fn a_subscriber_may_use_the_pool_and_the_budget() {
     let pool = GlobalPool::builder().max_bytes(1 << 20).build().unwrap();
     let handle = pool.clone();
@@ -213,6 +221,10 @@ fn a_subscriber_may_use_the_pool_and_the_budget() {
 }
 
 #[test]
+#[cfg_attr(
+    bytesbuf_pass_through,
+    ignore = "slabs come and go with their one block there"
+)]
 fn a_panic_of_a_subscriber_does_not_get_out() {
     let pool = GlobalPool::new();
     let lines = events_then(

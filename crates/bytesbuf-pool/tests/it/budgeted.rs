@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytesbuf_core::{Block, BlockProvider, BlockRefBatch, ReserveError};
 use bytesbuf_pool::{Budget, GlobalPool, Permit};
 
-use crate::util::{LARGE, SIZES, SMALL, class_stats, rent, rounds};
+use crate::util::{CACHES, LARGE, SIZES, SMALL, class_stats, rent, rounds};
 
 const FOR_EVER: Duration = Duration::MAX;
 
@@ -498,7 +498,9 @@ fn who_waited_rents_the_block_that_was_released() {
         block = request.blocks().remove(0);
         let stats = class_stats(&pool, LARGE);
         assert_eq!((stats.high_water(), stats.rentals()), (1, round + 1));
-        assert_eq!((stats.misses(), stats.allocations()), (1, 1));
+        if CACHES {
+            assert_eq!((stats.misses(), stats.allocations()), (1, 1));
+        }
     }
 }
 
@@ -509,7 +511,8 @@ fn who_is_woken_finds_the_block_already() {
     impl Wake for Looks {
         fn wake(self: Arc<Self>) {
             let stats = class_stats(&self.0, LARGE);
-            assert_eq!((stats.blocks_in_use(), stats.blocks_cached()), (0, 1));
+            assert_eq!(stats.blocks_in_use(), 0);
+            assert_eq!(stats.blocks_cached(), usize::from(CACHES));
             self.1.fetch_add(1, Ordering::SeqCst);
         }
     }

@@ -1,10 +1,12 @@
 //! Which blocks serve which request.
 #![expect(unsafe_code, reason = "writes to blocks")]
 
-use bytesbuf_core::{BlockProvider, ReserveError};
+use bytesbuf_core::BlockProvider;
+#[cfg(target_pointer_width = "64")]
+use bytesbuf_core::ReserveError;
 use bytesbuf_pool::GlobalPool;
 
-use crate::util::SIZES;
+use crate::util::{CACHES, SIZES};
 
 #[test]
 fn blocks_have_their_size_and_alignment_and_are_writable() {
@@ -72,7 +74,7 @@ fn contiguous_blocks_of_any_size() {
     }
     let stats = pool.stats();
     assert_eq!(stats.direct_blocks_in_use(), 0);
-    assert!(stats.classes().all(|class| class.allocations() <= 1));
+    assert!(!CACHES || stats.classes().all(|class| class.allocations() <= 1));
 }
 
 /// The largest that there is: its pages are not touched, so it costs address space.

@@ -10,6 +10,9 @@ pub(crate) const LARGE: usize = 65_536;
 /// Bytes in all its ordinary blocks.
 pub(crate) const SIZES: [usize; 4] = [SMALL, 4096, 16_384, LARGE];
 
+/// Whether free blocks are kept: not if each block is to be an allocation of its own.
+pub(crate) const CACHES: bool = !cfg!(bytesbuf_pass_through);
+
 pub(crate) fn class_stats(pool: &GlobalPool, size: usize) -> ClassStats {
     let stats = pool.stats();
     let found = stats

@@ -54,6 +54,10 @@ fn check(wipe: Wipe, content: &[u8]) {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn a_block_that_is_rented_again() {
     for wipe in POLICIES {
         let pool = pool(wipe);
@@ -67,6 +71,10 @@ fn a_block_that_is_rented_again() {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn a_contiguous_block_that_is_rented_again() {
     for wipe in POLICIES {
         let pool = pool(wipe);
@@ -76,6 +84,10 @@ fn a_contiguous_block_that_is_rented_again() {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn through_any_handle() {
     for wipe in POLICIES {
         let pool = pool(wipe);
@@ -96,6 +108,14 @@ fn through_any_handle() {
 
 /// The last reference is on another thread, and goes after the pool's handles.
 #[test]
+#[cfg_attr(
+    any(
+        bytesbuf_pass_through,
+        bytesbuf_sanitize = "address",
+        bytesbuf_sanitize = "memory"
+    ),
+    ignore = "reads a free block"
+)]
 fn on_release_is_at_the_last_reference() {
     let pool = pool(Wipe::OnRelease);
     let neighbour = pool.rent(SMALL).unwrap();
@@ -114,6 +134,14 @@ fn on_release_is_at_the_last_reference() {
 /// What is free and not wiped holds its content until it is rented: that is the
 /// difference between the two.
 #[test]
+#[cfg_attr(
+    any(
+        bytesbuf_pass_through,
+        bytesbuf_sanitize = "address",
+        bytesbuf_sanitize = "memory"
+    ),
+    ignore = "reads a free block"
+)]
 fn on_reuse_is_not_on_release() {
     for (wipe, expected) in [(Wipe::OnReuse, SECRET), (Wipe::OnRelease, 0)] {
         let pool = pool(wipe);
@@ -130,6 +158,10 @@ fn on_reuse_is_not_on_release() {
 
 /// A block that went back to its slab, and was not in a magazine.
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn from_a_slab_that_was_trimmed() {
     for wipe in POLICIES {
         let pool = pool(wipe);

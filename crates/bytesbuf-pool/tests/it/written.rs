@@ -46,6 +46,10 @@ fn check(reports: &[usize], wiped: usize) {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn up_to_the_furthest_report() {
     check(&[], SMALL); // nobody promised anything
     check(&[0], 0);

@@ -3,6 +3,7 @@
 
 mod algebra;
 mod counting;
+mod last_bytes;
 mod lifetime;
 mod panics;
 mod paths;

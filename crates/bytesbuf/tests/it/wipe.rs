@@ -54,11 +54,19 @@ fn put(buf: &mut BytesBuf, count: usize) {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn nothing_was_written() {
     check(0, |buf, _| buf);
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn written_and_dropped() {
     check(10, |mut buf, _| {
         put(&mut buf, 10);
@@ -67,6 +75,10 @@ fn written_and_dropped() {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn consumed_in_parts_and_dropped_in_any_order() {
     check(30, |mut buf, _| {
         put(&mut buf, 10);
@@ -83,6 +95,10 @@ fn consumed_in_parts_and_dropped_in_any_order() {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn filled_to_the_end() {
     check(BLOCK, |mut buf, _| {
         put(&mut buf, BLOCK);
@@ -98,6 +114,10 @@ fn filled_to_the_end() {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn finished_by_value() {
     check(10, |mut buf, _| {
         put(&mut buf, 10);
@@ -106,6 +126,10 @@ fn finished_by_value() {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn split_in_two_writers() {
     check(BLOCK - 100 + 50, |mut buf, _| {
         let mut tail = buf.split_off_remaining(100);
@@ -124,6 +148,10 @@ fn split_in_two_writers() {
 
 /// The block waits behind another one, after it was written in part.
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn lent_on_inside_another_buffer() {
     use std::sync::Mutex;
 
@@ -141,6 +169,10 @@ fn lent_on_inside_another_buffer() {
 }
 
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "looks at what a block held before, as only a kept one can tell"
+)]
 fn written_by_vectored_writes() {
     check(10, |mut buf, _| {
         let mut write = buf.begin_vectored_write(None);

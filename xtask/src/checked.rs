@@ -1,0 +1,157 @@
+//! What the rungs that look for misuse of memory have in common: which packages, in
+//! which of two modes.
+//!
+//! A pool hides bugs from memory checkers, because a block that was released is memory
+//! in use all the same. So each of these rungs runs the tests in *pass-through* mode
+//! as well, where every block is an allocation of its own, freed at its last release.
+//! It is a `cfg` and not a feature, so that no user can switch it on.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use xshell::{Cmd, Shell, cmd};
+
+use crate::steps::{Outcome, watch};
+
+pub(crate) const NIGHTLY: &str = "+nightly";
+
+/// How the pools of a run are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As users have them.
+    Pooled,
+    /// Every block an allocation of its own.
+    PassThrough,
+}
+
+impl Mode {
+    pub(crate) const BOTH: [Self; 2] = [Self::Pooled, Self::PassThrough];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Pooled => "pooled",
+            Self::PassThrough => "pass-through",
+        }
+    }
+
+    /// What the compiler has to be told.
+    pub(crate) const fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Pooled => &[],
+            Self::PassThrough => &["--cfg", "bytesbuf_pass_through"],
+        }
+    }
+}
+
+/// How tests went, by name of the package or so.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    passed: usize,
+    ignored: usize,
+}
+
+impl Counted {
+    /// Runs tests, and counts those that the harness has reported. None at all is a
+    /// failure: such a run shows nothing.
+    pub(crate) fn run(cmd: Cmd<'_>) -> Result<()> {
+        ensure!(Self::run_any(cmd)? > 0, "no test was run");
+        Ok(())
+    }
+
+    /// Runs tests, or none. Returns how many have passed.
+    pub(crate) fn run_any(cmd: Cmd<'_>) -> Result<usize> {
+        let mut counted = Self::default();
+        watch(cmd, |line| counted.read(line))?;
+        let Self { passed, ignored } = counted;
+        eprintln!("{passed} tests passed, {ignored} ignored");
+        Ok(passed)
+    }
+
+    /// Reads a line like `test result: ok. 9 passed; 0 failed; 2 ignored; ...`.
+    fn read(&mut self, line: &str) {
+        let Some((_, figures)) = line
+            .strip_prefix("test result: ")
+            .and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        let figures: BTreeMap<_, _> = figures
+            .split(';')
+            .filter_map(|part| part.trim().split_once(' '))
+            .filter_map(|(count, what)| Some((what, count.parse::<usize>().ok()?)))
+            .collect();
+        self.passed += figures.get("passed").copied().unwrap_or(0);
+        self.ignored += figures.get("ignored").copied().unwrap_or(0);
+    }
+}
+
+/// Why a nightly compiler with a component cannot be used, if it cannot.
+pub(crate) fn lacks(sh: &Shell, component: &str) -> Option<Outcome> {
+    let sysroot = cmd!(sh, "rustc {NIGHTLY} --print sysroot")
+        .quiet()
+        .ignore_stderr()
+        .read();
+    let there = match (sysroot, component) {
+        (Err(_), _) => false,
+        (Ok(_), "miri") => cmd!(sh, "cargo {NIGHTLY} miri --version")
+            .quiet()
+            .ignore_stderr()
+            .read()
+            .is_ok(),
+        (Ok(sysroot), "rust-src") => {
+            sh.path_exists(format!("{sysroot}/lib/rustlib/src/rust/library"))
+        }
+        (Ok(_), _) => true,
+    };
+    (!there).then(|| {
+        Outcome::NotRun(format!(
+            "no nightly compiler with {component}; \
+             `rustup toolchain install nightly --profile minimal -c miri,rust-src` gets it"
+        ))
+    })
+}
+
+/// `-p` and the package, or all libraries.
+pub(crate) fn packages(one: Option<&str>) -> Vec<&str> {
+    match one {
+        Some(package) => vec!["-p", package],
+        None => crate::library_args(),
+    }
+}
+
+/// `RUSTFLAGS` out of its words.
+pub(crate) fn rustflags(words: &[&str], mode: Mode) -> String {
+    [words, mode.flags()].concat().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_harness_is_read() {
+        let mut counted = Counted::default();
+        counted.read("test result: ok. 9 passed; 0 failed; 2 ignored; 0 measured; 1 filtered out; finished in 0.03s");
+        counted
+            .read("test result: FAILED. 1 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out");
+        counted.read("test it::passed ... ok");
+        counted.read("running 9 tests");
+        assert_eq!((counted.passed, counted.ignored), (10, 2));
+    }
+
+    #[test]
+    fn a_run_without_tests_fails() {
+        let sh = Shell::new().unwrap();
+        let error = Counted::run(cmd!(sh, "rustc --version")).unwrap_err();
+        assert_eq!(error.to_string(), "no test was run");
+    }
+
+    #[test]
+    fn the_mode_is_a_cfg() {
+        assert_eq!(rustflags(&["-Zx"], Mode::Pooled), "-Zx");
+        assert_eq!(
+            rustflags(&["-Zx"], Mode::PassThrough),
+            "-Zx --cfg bytesbuf_pass_through"
+        );
+    }
+}
