@@ -86,12 +86,14 @@ impl Span {
     pub(crate) fn split_front(&mut self, count: usize) -> Self {
         let front = self.checked_at(0, count);
         let rest = self.checked_at(count, self.len);
+        // First, since a provider's own clone may panic: nothing has changed then.
+        let owner = self.owner.as_mut().map(BlockRefBatch::split);
         self.ptr = rest;
         self.len -= count;
         Self {
             ptr: front,
             len: count,
-            owner: self.owner.as_mut().map(BlockRefBatch::split),
+            owner,
         }
     }
 

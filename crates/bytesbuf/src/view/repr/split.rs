@@ -116,19 +116,21 @@ impl BytesView {
         if self.rest_len == 0 {
             // SAFETY: `count` is less than `first_len`: still inside the bytes of W1.
             let rest = unsafe { self.ptr.add(count) };
+            // First, since a provider's own clone may panic: nothing has changed then.
+            let owner = self.owner.as_mut().map(BlockRefBatch::split);
             let front = mem::replace(&mut self.ptr, rest);
             self.first_len -= count;
             return Self {
                 ptr: front,
                 first_len: count,
                 rest_len: 0,
-                owner: self.owner.as_mut().map(BlockRefBatch::split),
+                owner,
             };
         }
         self.split_list_to(count, len)
     }
 
-    /// Like `replaced_by`, leaves `self` empty if something panics.
+    /// If something panics, `self` is as before, or, like in `replaced_by`, empty.
     #[cold]
     fn split_list_to(&mut self, count: usize, len: usize) -> Self {
         if count < self.first_len {
