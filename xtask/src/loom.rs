@@ -64,7 +64,7 @@ pub(crate) fn command<'a>(
 }
 
 /// The number in the test harness's `running 12 tests`.
-fn tests_announced(line: &str) -> Option<usize> {
+pub(crate) fn tests_announced(line: &str) -> Option<usize> {
     let (count, unit) = line.strip_prefix("running ")?.split_once(' ')?;
     if unit != "test" && unit != "tests" {
         return None;

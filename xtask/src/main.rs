@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod compat;
 mod doc;
+mod kill;
 mod layers;
 mod lint;
 mod loom;
@@ -20,6 +21,7 @@ mod soak;
 mod steps;
 mod test;
 mod unsafe_list;
+mod workspace_copy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +63,8 @@ enum Verb {
     Loom(loom::Args),
     /// Weakens one atomic ordering at a time and asks loom who notices (minutes)
     Orderings(orderings::Args),
+    /// Plants one known bug of each class and asks its rung who notices (many minutes)
+    Kill(kill::Args),
     /// Who depends on whom, and which files hold unsafe code
     Layers,
     /// Files with unsafe code: opted in, and listed in docs/UNSAFE.md
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
         Verb::Compat => compat::run(&mut steps),
         Verb::Loom(args) => loom::run(&mut steps, &args),
         Verb::Orderings(args) => orderings::run(&mut steps, &args),
+        Verb::Kill(args) => kill::run(&mut steps, &args),
         Verb::Layers => layers::run(&mut steps),
         Verb::UnsafeList => unsafe_list::run(&mut steps),
         Verb::NoStd => no_std::run(&mut steps),
