@@ -9,6 +9,7 @@ mod ci;
 mod compat;
 mod doc;
 mod fuzz;
+mod kill;
 mod layers;
 mod lint;
 mod loom;
@@ -27,6 +28,7 @@ mod steps;
 mod test;
 mod test_map;
 mod unsafe_list;
+mod workspace_copy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -73,6 +75,9 @@ enum Verb {
     /// Weakens one atomic ordering at a time and asks loom who notices (minutes)
     Orderings(orderings::Args),
     /// Who depends on whom, which files hold unsafe code, and which tests find what
+    /// Plants one known bug of each class and asks its rung who notices (many minutes)
+    Kill(kill::Args),
+    /// Who depends on whom, and which files hold unsafe code
     Layers,
     /// docs/TESTING-MAP.md: a row for each class of bugs, and tests that are there
     TestMap,
@@ -115,6 +120,7 @@ fn main() -> ExitCode {
         Verb::Loom(args) => loom::run(&mut steps, &args),
         Verb::Shuttle(args) => shuttle::run(&mut steps, &args),
         Verb::Orderings(args) => orderings::run(&mut steps, &args),
+        Verb::Kill(args) => kill::run(&mut steps, &args),
         Verb::Layers => layers::run(&mut steps),
         Verb::TestMap => test_map::run(&mut steps),
         Verb::UnsafeList => unsafe_list::run(&mut steps),

@@ -4,7 +4,6 @@
 //! A mutant that survives says one of two things: a model is missing, or the
 //! ordering is stronger than it needs to be. One survivor fails the verb.
 
-mod copy;
 mod mutant;
 
 use std::fs;
@@ -16,6 +15,7 @@ use xshell::Shell;
 use crate::loom;
 use crate::rust_source;
 use crate::steps::Steps;
+use crate::workspace_copy;
 use mutant::Mutant;
 
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,7 @@ enum Verdict {
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     steps.step("orderings", |_, root| {
         let there = root.join("target").join("orderings");
-        copy::workspace(root, &there)?;
+        workspace_copy::refresh(root, &there)?;
         let sh = Shell::new()?;
         sh.change_dir(&there);
 

@@ -36,6 +36,11 @@ impl Steps {
         })
     }
 
+    /// The root of the workspace.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Runs one step that either passes or fails.
     pub(crate) fn step(
         &mut self,

@@ -10,8 +10,10 @@
 //! | `tests/surface` | does every item of the reference exist, with its signature? |
 //!
 //! This library holds what these tests share: [`planks`], a provider of blocks of
-//! uneven sizes, and [`attempt`], which turns a panic into its message.
+//! uneven sizes, and [`attempt`], which turns a panic into its message. What must not
+//! compile is in [`bounds`].
 
+pub mod bounds;
 pub mod planks;
 
 use std::cell::Cell;
