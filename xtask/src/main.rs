@@ -3,15 +3,21 @@
 //! One file a verb. Continuous integration runs these verbs and nothing else, so
 //! what passes here passes there. Nothing in the workspace depends on this crate.
 
+mod api;
 mod bench;
 mod ci;
 mod compat;
+mod coverage;
+mod deny;
 mod doc;
+mod docs_rs;
+mod features;
 mod layers;
 mod lint;
 mod loom;
 mod miri;
 mod msrv;
+mod mutants;
 mod no_std;
 mod oracle;
 mod orderings;
@@ -19,6 +25,7 @@ mod rust_source;
 mod soak;
 mod steps;
 mod test;
+mod tools;
 mod unsafe_list;
 
 use std::path::PathBuf;
@@ -37,6 +44,9 @@ const LIBRARIES: [&str; 3] = ["bytesbuf-core", "bytesbuf-pool", "bytesbuf"];
     about = "The chores of this workspace, one verb each"
 )]
 struct Args {
+    /// Fail if something that a step needs is missing
+    #[arg(long, global = true)]
+    strict: bool,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -53,6 +63,14 @@ enum Verb {
     Test(test::Args),
     /// The documentation of the libraries, warnings denied
     Doc,
+    /// The same as docs.rs builds it
+    DocsRs,
+    /// The public interface against the listings in docs/api
+    Api(api::Args),
+    /// Licences, sources and duplicates of dependencies, and advisories
+    Deny,
+    /// The libraries with combinations of their features
+    Features(features::Args),
     /// Random operations against the published 0.4.2 and a `Vec<u8>`
     Oracle(oracle::Args),
     /// A client of the published 0.4.x, with ours patched in
@@ -71,6 +89,10 @@ enum Verb {
     Msrv,
     /// Unit tests of core and pool under miri, in both borrow models
     Miri,
+    /// Changes core and pool at one place at a time and asks the tests who notices (hours)
+    Mutants(mutants::Args),
+    /// Which lines of the libraries no test runs
+    Coverage(coverage::Args),
     /// One pool under a budget, used hard for a while, and a judgement
     Soak(soak::Args),
 }
@@ -90,6 +112,10 @@ fn main() -> ExitCode {
         Verb::Lint => lint::run(&mut steps),
         Verb::Test(args) => test::run(&mut steps, &args),
         Verb::Doc => doc::run(&mut steps),
+        Verb::DocsRs => docs_rs::run(&mut steps),
+        Verb::Api(args) => api::run(&mut steps, &args),
+        Verb::Deny => deny::run(&mut steps),
+        Verb::Features(args) => features::run(&mut steps, &args),
         Verb::Oracle(args) => oracle::run(&mut steps, &args),
         Verb::Compat => compat::run(&mut steps),
         Verb::Loom(args) => loom::run(&mut steps, &args),
@@ -99,9 +125,15 @@ fn main() -> ExitCode {
         Verb::NoStd => no_std::run(&mut steps),
         Verb::Msrv => msrv::run(&mut steps),
         Verb::Miri => miri::run(&mut steps),
+        Verb::Mutants(args) => mutants::run(&mut steps, &args),
+        Verb::Coverage(args) => coverage::run(&mut steps, &args),
         Verb::Soak(args) => soak::run(&mut steps, &args),
     };
     steps.report();
+    let result = match args.strict {
+        true => result.and_then(|()| steps.require_all_ran()),
+        false => result,
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

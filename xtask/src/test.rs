@@ -4,16 +4,23 @@ use anyhow::Result;
 use xshell::cmd;
 
 use crate::oracle;
-use crate::steps::Steps;
+use crate::steps::{Outcome, Steps};
+use crate::tools;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Optimised code with overflow checks (profile `release-checked`)
     #[arg(long)]
     release: bool,
+    /// Each test in a process of its own, killed if it hangs
+    #[arg(long)]
+    nextest: bool,
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
+    if args.nextest {
+        return killed_if_they_hang(steps, args.release);
+    }
     workspace(steps, args.release)?;
     oracle::run(
         steps,
@@ -25,12 +32,8 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
 
 /// Unit, integration and documentation tests, and each benchmark once.
 pub(crate) fn workspace(steps: &mut Steps, release: bool) -> Result<()> {
-    let (name, profile): (_, &[&str]) = if release {
-        ("test, release", &["--profile", "release-checked"])
-    } else {
-        ("test", &[])
-    };
-    steps.step(name, |sh, _| {
+    let (name, profile) = named("test", release);
+    steps.step(&name, |sh, _| {
         cmd!(sh, "cargo test --workspace --all-features {profile...}").run()?;
         Ok(())
     })?;
@@ -46,4 +49,49 @@ pub(crate) fn workspace(steps: &mut Steps, release: bool) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Under nextest, which `.config/nextest.toml` tells how long a test may take. It knows
+/// nothing of documentation tests: those follow as usual.
+fn killed_if_they_hang(steps: &mut Steps, release: bool) -> Result<()> {
+    let (name, profile) = named("test", release);
+    // `--profile` is another thing there.
+    let built = match profile {
+        [_, built] => vec!["--cargo-profile", built],
+        _ => Vec::new(),
+    };
+    for flags in [
+        &["--workspace", "--all-features"][..],
+        &["-p", "bytesbuf-pool"],
+    ] {
+        let name = format!("{name}, nextest {}", flags.join(" "));
+        steps.step_if_possible(&name, |sh, root| {
+            let nextest = match tools::NEXTEST.command(sh, root) {
+                Ok(nextest) => nextest,
+                Err(missing) => return Ok(missing.into()),
+            };
+            nextest.arg("run").args(flags).args(&built).run()?;
+            Ok(Outcome::Passed)
+        })?;
+    }
+    steps.step(&format!("{name}, documentation"), |sh, _| {
+        cmd!(
+            sh,
+            "cargo test --workspace --all-features --doc {profile...}"
+        )
+        .run()?;
+        Ok(())
+    })
+}
+
+/// The name of a step with its profile, and what tells cargo of that.
+fn named(name: &str, release: bool) -> (String, &'static [&'static str]) {
+    if release {
+        (
+            format!("{name}, release"),
+            &["--profile", "release-checked"],
+        )
+    } else {
+        (name.to_owned(), &[])
+    }
 }

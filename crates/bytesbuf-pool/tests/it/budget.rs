@@ -1,5 +1,7 @@
 //! Budgets: charging, nesting, figures. Below: waiting, threads, random operations.
 
+mod handles;
+mod known;
 mod random;
 mod threads;
 mod wait;
