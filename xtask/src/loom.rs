@@ -18,15 +18,6 @@ pub(crate) struct Args {
     filter: Option<String>,
 }
 
-impl Default for Args {
-    fn default() -> Self {
-        Self {
-            preemptions: PREEMPTIONS,
-            filter: None,
-        }
-    }
-}
-
 pub(crate) const CORE: &str = "bytesbuf-core";
 pub(crate) const POOL: &str = "bytesbuf-pool";
 pub(crate) const FACADE: &str = "bytesbuf";

@@ -3,11 +3,16 @@
 //! One file a verb. Continuous integration runs these verbs and nothing else, so
 //! what passes here passes there. Nothing in the workspace depends on this crate.
 
+mod api;
 mod bench;
 mod checked;
 mod ci;
 mod compat;
+mod coverage;
+mod deny;
 mod doc;
+mod docs_rs;
+mod features;
 mod fuzz;
 mod kill;
 mod layers;
@@ -16,6 +21,7 @@ mod loom;
 mod memcheck;
 mod miri;
 mod msrv;
+mod mutants;
 mod no_std;
 mod oracle;
 mod orderings;
@@ -27,6 +33,7 @@ mod soak;
 mod steps;
 mod test;
 mod test_map;
+mod tools;
 mod unsafe_list;
 mod workspace_copy;
 
@@ -46,6 +53,9 @@ const LIBRARIES: [&str; 3] = ["bytesbuf-core", "bytesbuf-pool", "bytesbuf"];
     about = "The chores of this workspace, one verb each"
 )]
 struct Args {
+    /// Fail if something that a step needs is missing
+    #[arg(long, global = true)]
+    strict: bool,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -64,6 +74,14 @@ enum Verb {
     Test(test::Args),
     /// The documentation of the libraries, warnings denied
     Doc,
+    /// The same as docs.rs builds it
+    DocsRs,
+    /// The public interface against the listings in docs/api
+    Api(api::Args),
+    /// Licences, sources and duplicates of dependencies, and advisories
+    Deny,
+    /// The libraries with combinations of their features
+    Features(features::Args),
     /// Random operations against the published 0.4.2 and a `Vec<u8>`
     Oracle(oracle::Args),
     /// A client of the published 0.4.x, with ours patched in
@@ -95,6 +113,10 @@ enum Verb {
     Memcheck(memcheck::Args),
     /// Random programs under libFuzzer, after a replay of the committed ones
     Fuzz(fuzz::Args),
+    /// Changes core and pool at one place at a time and asks the tests who notices (hours)
+    Mutants(mutants::Args),
+    /// Which lines of the libraries no test runs
+    Coverage(coverage::Args),
     /// One pool under a budget, used hard for a while, and a judgement
     Soak(soak::Args),
 }
@@ -115,6 +137,10 @@ fn main() -> ExitCode {
         Verb::Lint => lint::run(&mut steps),
         Verb::Test(args) => test::run(&mut steps, &args),
         Verb::Doc => doc::run(&mut steps),
+        Verb::DocsRs => docs_rs::run(&mut steps),
+        Verb::Api(args) => api::run(&mut steps, &args),
+        Verb::Deny => deny::run(&mut steps),
+        Verb::Features(args) => features::run(&mut steps, &args),
         Verb::Oracle(args) => oracle::run(&mut steps, &args),
         Verb::Compat => compat::run(&mut steps),
         Verb::Loom(args) => loom::run(&mut steps, &args),
@@ -130,9 +156,15 @@ fn main() -> ExitCode {
         Verb::Sanitize(args) => sanitize::run(&mut steps, &args),
         Verb::Memcheck(args) => memcheck::run(&mut steps, &args),
         Verb::Fuzz(args) => fuzz::run(&mut steps, &args),
+        Verb::Mutants(args) => mutants::run(&mut steps, &args),
+        Verb::Coverage(args) => coverage::run(&mut steps, &args),
         Verb::Soak(args) => soak::run(&mut steps, &args),
     };
     steps.report();
+    let result = match args.strict {
+        true => result.and_then(|()| steps.require_all_ran()),
+        false => result,
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

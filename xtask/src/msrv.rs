@@ -21,7 +21,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
         cmd!(
             sh,
             "rustup run {VERSION} cargo check --lib {packages...} --target-dir target/msrv
-             --features bytesbuf/bytes-compat,bytesbuf/test-util"
+             --features bytesbuf/bytes-compat,bytesbuf/test-util,bytesbuf/holders,bytesbuf/metrics,bytesbuf/tracing"
         )
         .run()?;
         Ok(Outcome::Passed)

@@ -17,6 +17,8 @@ pub(crate) enum Outcome {
     NotRun(String),
 }
 
+const NOT_RUN: &str = "not run";
+
 /// A shell in the root of the workspace, and a record of the steps so far.
 #[derive(Debug)]
 pub(crate) struct Steps {
@@ -65,7 +67,7 @@ impl Steps {
         let took = start.elapsed();
         let verdict = match &result {
             Ok(Outcome::Passed) => "passed".to_owned(),
-            Ok(Outcome::NotRun(why)) => format!("not run: {why}"),
+            Ok(Outcome::NotRun(why)) => format!("{NOT_RUN}: {why}"),
             Err(_) => "FAILED".to_owned(),
         };
         eprintln!("== {name}: {verdict}, {:.1} s", took.as_secs_f64());
@@ -74,6 +76,21 @@ impl Steps {
             Ok(_) => Ok(()),
             Err(error) => Err(error.context(format!("step `{name}` failed"))),
         }
+    }
+
+    /// For machines on which everything is installed: there, what did not run is an error.
+    pub(crate) fn require_all_ran(&self) -> Result<()> {
+        let is_missing =
+            |(_, verdict, _): &&(String, String, Duration)| verdict.starts_with(NOT_RUN);
+        let missing: Vec<_> = self.done.iter().filter(is_missing).collect();
+        let lines: Vec<_> = missing
+            .iter()
+            .map(|(name, verdict, _)| format!("{name}: {verdict}"))
+            .collect();
+        if !lines.is_empty() {
+            bail!("{}", lines.join("\n"));
+        }
+        Ok(())
     }
 
     /// Prints all steps with their verdicts and times, if there was more than one.
@@ -145,6 +162,15 @@ mod tests {
             .step_if_possible("fly", |_, _| Ok(Outcome::NotRun("no wings".to_owned())))
             .unwrap();
         assert_eq!(steps.done[0].1, "not run: no wings");
+        let error = steps.require_all_ran().unwrap_err();
+        assert_eq!(error.to_string(), "fly: not run: no wings");
+    }
+
+    #[test]
+    fn what_ran_is_not_missing() {
+        let mut steps = steps();
+        steps.step("walk", |_, _| Ok(())).unwrap();
+        steps.require_all_ran().unwrap();
     }
 
     #[test]

@@ -5,7 +5,8 @@ use xshell::cmd;
 
 use crate::checked::{self, Counted, Mode};
 use crate::oracle;
-use crate::steps::Steps;
+use crate::steps::{Outcome, Steps};
+use crate::tools;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -15,11 +16,17 @@ pub(crate) struct Args {
     /// The libraries alone, with pools in which every block is an allocation of its own
     #[arg(long)]
     pass_through: bool,
+    /// Each test in a process of its own, killed if it hangs
+    #[arg(long, conflicts_with = "pass_through")]
+    nextest: bool,
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     if args.pass_through {
         return pass_through(steps, args.release);
+    }
+    if args.nextest {
+        return killed_if_they_hang(steps, args.release);
     }
     workspace(steps, args.release)?;
     oracle::run(
@@ -78,6 +85,39 @@ pub(crate) fn workspace(steps: &mut Steps, release: bool) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Under nextest, which `.config/nextest.toml` tells how long a test may take. It knows
+/// nothing of documentation tests: those follow as usual.
+fn killed_if_they_hang(steps: &mut Steps, release: bool) -> Result<()> {
+    let (name, profile) = named("test", release);
+    // `--profile` is another thing there.
+    let built = match profile {
+        [_, built] => vec!["--cargo-profile", built],
+        _ => Vec::new(),
+    };
+    for flags in [
+        &["--workspace", "--all-features"][..],
+        &["-p", "bytesbuf-pool"],
+    ] {
+        let name = format!("{name}, nextest {}", flags.join(" "));
+        steps.step_if_possible(&name, |sh, root| {
+            let nextest = match tools::NEXTEST.command(sh, root) {
+                Ok(nextest) => nextest,
+                Err(missing) => return Ok(missing.into()),
+            };
+            nextest.arg("run").args(flags).args(&built).run()?;
+            Ok(Outcome::Passed)
+        })?;
+    }
+    steps.step(&format!("{name}, documentation"), |sh, _| {
+        cmd!(
+            sh,
+            "cargo test --workspace --all-features --doc {profile...}"
+        )
+        .run()?;
+        Ok(())
+    })
 }
 
 /// The name of a step with its profile, and what tells cargo of that.

@@ -397,6 +397,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_just_possible_is_accepted() {
+        #[track_caller]
+        fn check(builder: GlobalPoolBuilder) -> Settings {
+            builder.check().unwrap()
+        }
+        let builder = GlobalPoolBuilder::<GlobalPool>::new;
+        let classes = check(builder().size_classes([1, 2, 3, 4, 5])).classes;
+        assert_eq!(classes.used().count(), MAX_CLASSES);
+        assert_eq!(check(builder().alignment(1 << 30)).alignment, 1 << 30);
+        assert_eq!(check(builder().alignment(1)).alignment, MIN_ALIGNMENT);
+        check(builder().magazine_blocks(1));
+        check(builder().magazine_blocks(4096));
+        check(builder().max_pooled_contiguous(16 << 20));
+    }
+
+    #[test]
     fn contiguous_classes_fill_the_gap() {
         let sizes = |builder: GlobalPoolBuilder| builder.contiguous_sizes().unwrap();
         assert_eq!(sizes(GlobalPoolBuilder::new()), [1 << 18, 1 << 20]);

@@ -124,3 +124,108 @@ impl Depot {
         &self.classes[class.index()]
     }
 }
+
+#[cfg(all(test, not(any(bytesbuf_loom, miri))))]
+mod tests {
+    use super::*;
+    use crate::magazine::tests::Blocks;
+
+    const SIZE: usize = 64;
+    const CLASS: Class = Class::FIRST;
+
+    fn depot(max_bytes: usize) -> Depot {
+        let size = SIZE as u32;
+        let classes = ClassTable::new(&[size], &[], 64, 2, max_bytes, false).unwrap();
+        Depot::new(&classes, max_bytes)
+    }
+
+    /// A magazine with so many blocks.
+    fn filled(blocks: &Blocks, count: usize) -> Magazine {
+        let mut magazine = Magazine::try_new(4).unwrap();
+        for _ in 0..count {
+            assert!(magazine.push(blocks.take()).is_ok());
+        }
+        magazine
+    }
+
+    fn drain(depot: &Depot, blocks: &Blocks) -> usize {
+        let magazines = std::iter::from_fn(|| depot.take_filled(CLASS));
+        magazines.map(|magazine| blocks.drain(magazine)).sum()
+    }
+
+    #[test]
+    fn the_bound_in_bytes_is_met_and_not_passed() {
+        let blocks = Blocks::new();
+        let depot = depot(5 * SIZE);
+        assert!(depot.give_filled(CLASS, filled(&blocks, 2)).is_ok());
+        assert!(depot.give_filled(CLASS, filled(&blocks, 1)).is_ok());
+        let refused = depot.give_filled(CLASS, filled(&blocks, 3)).err().unwrap();
+        assert_eq!(depot.blocks(CLASS), 3, "what is refused does not count");
+        assert_eq!(blocks.drain(refused), 3);
+        // No room in the queue, which was made for two magazines of two.
+        let refused = depot.give_filled(CLASS, filled(&blocks, 2)).err().unwrap();
+        assert_eq!((depot.blocks(CLASS), blocks.drain(refused)), (3, 2));
+
+        blocks.drain(depot.take_filled(CLASS).unwrap());
+        assert!(
+            depot.give_filled(CLASS, filled(&blocks, 4)).is_ok(),
+            "to the byte"
+        );
+        assert_eq!(depot.blocks(CLASS), 5);
+        assert_eq!(drain(&depot, &blocks), 5);
+        assert_eq!(depot.blocks(CLASS), 0);
+        // Everything counted in was counted out.
+        assert!(depot.give_filled(CLASS, filled(&blocks, 4)).is_ok());
+        assert_eq!(drain(&depot, &blocks), 4);
+    }
+
+    #[test]
+    fn what_lay_there_since_the_last_tick_is_spare() {
+        let blocks = Blocks::new();
+        let depot = depot(1 << 20);
+        let give = |count: usize| {
+            for _ in 0..count {
+                assert!(depot.give_filled(CLASS, filled(&blocks, 1)).is_ok());
+            }
+        };
+        let take = |count: usize| {
+            for _ in 0..count {
+                blocks.drain(depot.take_filled(CLASS).unwrap());
+            }
+        };
+        give(5);
+        assert_eq!(depot.tick(CLASS), 0, "they have only just come");
+        assert_eq!(depot.tick(CLASS), 5);
+        take(3);
+        give(3);
+        assert_eq!(depot.tick(CLASS), 2, "three were of use");
+        take(5);
+        assert!(depot.take_filled(CLASS).is_none());
+        give(4);
+        assert_eq!(depot.tick(CLASS), 0, "more would have been of use");
+        assert_eq!(depot.tick(CLASS), 4);
+        assert_eq!(drain(&depot, &blocks), 4);
+    }
+
+    #[test]
+    fn empty_magazines_are_kept_up_to_a_number() {
+        let depot = depot(1 << 20);
+        assert!(depot.take_empty(CLASS).is_none());
+        let none = depot.give_empty(CLASS, Magazine::none()).err().unwrap();
+        assert!(none.is_none(), "is not worth keeping");
+        for _ in 0..DEPOT_EMPTIES {
+            let empty = Magazine::try_new(1).unwrap();
+            assert!(depot.give_empty(CLASS, empty).is_ok());
+        }
+        assert!(
+            depot
+                .give_empty(CLASS, Magazine::try_new(1).unwrap())
+                .is_err()
+        );
+        let taken = std::iter::from_fn(|| depot.take_empty(CLASS));
+        assert_eq!(
+            taken.filter(|empty| !empty.is_none()).count(),
+            DEPOT_EMPTIES
+        );
+    }
+}

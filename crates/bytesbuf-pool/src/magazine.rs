@@ -135,7 +135,7 @@ impl Magazines {
 }
 
 #[cfg(all(test, not(bytesbuf_loom)))]
-mod tests {
+pub(crate) mod tests {
     use std::num::NonZero;
     use std::ptr::NonNull;
 
@@ -144,14 +144,14 @@ mod tests {
     use crate::slab::SlabPlan;
     use crate::slab_store::SlabStore;
 
-    /// Where the blocks of a test come from and go to.
-    struct Blocks {
+    /// Where the blocks of a test come from and go to. 64 bytes each.
+    pub(crate) struct Blocks {
         store: SlabStore,
         plan: SlabPlan,
     }
 
     impl Blocks {
-        fn new() -> Self {
+        pub(crate) fn new() -> Self {
             let size = NonZero::new(64).unwrap();
             Self {
                 store: SlabStore::new(),
@@ -159,7 +159,7 @@ mod tests {
             }
         }
 
-        fn take(&self) -> PoolBlock {
+        pub(crate) fn take(&self) -> PoolBlock {
             self.store
                 .take(&self.plan, NonNull::dangling(), None)
                 .unwrap()
@@ -169,7 +169,7 @@ mod tests {
             self.store.put(block);
         }
 
-        fn drain(&self, mut magazine: Magazine) -> usize {
+        pub(crate) fn drain(&self, mut magazine: Magazine) -> usize {
             let mut blocks = 0;
             while let Some(block) = magazine.pop() {
                 self.put(block);

@@ -193,4 +193,12 @@ mod tests {
         sum.add(there.read());
         assert_eq!((sum.in_use(), sum.cached()), (0, 0));
     }
+
+    #[test]
+    fn half_of_all_differences_are_negative() {
+        let largest = isize::MAX as usize;
+        assert_eq!(not_negative(largest), largest);
+        assert_eq!(not_negative(largest + 1), 0);
+        assert_eq!((not_negative(usize::MAX), not_negative(0)), (0, 0));
+    }
 }

@@ -298,4 +298,24 @@ mod tests {
         assert_eq!(needs(&queue), [1]);
         drop(queue.remove(place));
     }
+
+    #[test]
+    fn a_place_is_one_that_takes_no_allocation() {
+        let mut queue = Queue::new();
+        assert!(!queue.has_place(), "it has no memory");
+        let mut entries = Entries::allocate(2).unwrap();
+        let capacity = entries.0.capacity();
+        queue.adopt(&mut entries);
+        let mut places = Vec::new();
+        for _ in 0..capacity {
+            assert!(queue.has_place());
+            places.push(queue.join(1, Waker::noop().clone()));
+        }
+        assert!(!queue.has_place(), "all are taken");
+        drop(queue.remove(places.remove(0)));
+        assert!(queue.has_place(), "one is free");
+        for place in places {
+            drop(queue.remove(place));
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Budgets: charging, nesting, figures. Below: waiting, threads, random operations.
 
 mod fragile;
+mod handles;
+mod known;
 mod random;
 mod threads;
 mod wait;

@@ -87,3 +87,45 @@ fn the_budget_of_the_handle_follows_the_table() {
     assert_eq!(stats.out_of_memory(), 0);
     drop(block);
 }
+
+#[test]
+fn what_a_thread_had_at_hand_is_a_hit() {
+    let pool = GlobalPool::new();
+    let figures = || {
+        let stats = pool.stats();
+        let class = stats.classes().next().unwrap();
+        (class.rentals(), class.hits(), class.misses())
+    };
+    assert_eq!(figures(), (0, 0, 0));
+    drop(rent(&pool, SMALL, 1));
+    let (rentals, _, misses) = figures();
+    assert_eq!((rentals, misses), (1, 1), "there was none yet");
+    for again in 1..4 {
+        drop(rent(&pool, SMALL, 1));
+        assert_eq!(figures(), (1 + again, again, 1));
+    }
+}
+
+#[test]
+fn a_thread_that_is_gone_has_nothing_at_hand() {
+    let pool = GlobalPool::new();
+    let cached = || {
+        let stats = pool.stats();
+        let class = stats.classes().next().unwrap();
+        let (threads, depot) = (
+            class.blocks_cached_by_threads(),
+            class.blocks_cached_in_depot(),
+        );
+        assert_eq!(class.blocks_cached(), threads + depot);
+        (threads, depot)
+    };
+    drop(rent(&pool, SMALL, 2));
+    assert_eq!(cached(), (2, 0));
+    let there = pool.clone();
+    std::thread::spawn(move || drop(rent(&there, SMALL, 3)))
+        .join()
+        .unwrap();
+    assert_eq!(cached(), (2, 3));
+    pool.trim();
+    assert_eq!(cached(), (0, 0));
+}

@@ -121,21 +121,6 @@ fn a_waker_may_use_the_budget_when_it_is_dropped() {
 }
 
 #[test]
-fn a_waker_that_is_known_is_not_cloned_again() {
-    let budget = Budget::new(1);
-    let all = budget.try_charge(1).unwrap();
-    let mut request = budget.charge_async(1);
-    let (woken, waker) = Woken::new();
-    poll_pending(&mut request, &waker);
-    let known = Arc::strong_count(&woken);
-    poll_pending(&mut request, &waker);
-    assert_eq!(Arc::strong_count(&woken), known);
-    drop(all);
-    assert_eq!(woken.count(), 1);
-    drop(poll_ready(&mut request));
-}
-
-#[test]
 fn only_the_waker_of_the_last_poll_is_woken() {
     let budget = Budget::new(1);
     let all = budget.try_charge(1).unwrap();
