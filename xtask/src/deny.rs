@@ -8,8 +8,10 @@ use crate::tools;
 
 /// Manifest, and what is let pass in it: two versions of a crate are the business of the
 /// published clients and peers that bring them.
-const WORKSPACES: [(&str, &[&str]); 4] = [
+const WORKSPACES: [(&str, &[&str]); 6] = [
     ("Cargo.toml", &[]),
+    ("crates/fuzz/Cargo.toml", &["--allow", "duplicate"]),
+    ("benches/counts/Cargo.toml", &["--allow", "duplicate"]),
     ("crates/oracle/Cargo.toml", &["--allow", "duplicate"]),
     ("crates/oracle/compat/Cargo.toml", &["--allow", "duplicate"]),
     ("benches/peers/Cargo.toml", &["--allow", "duplicate"]),
