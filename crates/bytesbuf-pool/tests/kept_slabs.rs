@@ -1,6 +1,6 @@
 //! A slab that has to stay, because one block of it is in use, serves with all the
 //! others before a second slab is allocated.
-#![cfg(not(bytesbuf_loom))]
+#![cfg(not(any(bytesbuf_loom, bytesbuf_pass_through)))]
 
 use bytesbuf_core::Block;
 use bytesbuf_pool::GlobalPool;

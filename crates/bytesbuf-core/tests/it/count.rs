@@ -47,7 +47,8 @@ mod overflow {
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{before} + {more}: {said}");
-        let expected = format!("reference count overflow: {before} references and {more} more");
+        let after = before + more;
+        let expected = format!("reference count overflow: {after} references after {more} more");
         assert!(said.contains(&expected), "{before} + {more}: {said}");
         // A test that merely fails prints its result; a process that is gone does not.
         let printed = String::from_utf8_lossy(&output.stdout);

@@ -48,6 +48,10 @@ fn lent_again_after_two_references_went_at_once() {
 
 /// What is written through one reference is wiped by who drops the last one.
 #[test]
+#[cfg_attr(
+    any(bytesbuf_pass_through, bytesbuf_sanitize = "memory"),
+    ignore = "reads what the block had when it was lent before"
+)]
 fn written_there_wiped_here() {
     const END: usize = 16;
     model(|| {
