@@ -104,7 +104,11 @@ impl From<BytesView> for Bytes {
             return Self::new();
         }
         if view.first_slice().len() < view.len() {
-            return view.to_vec().into();
+            let copy = view.to_vec();
+            // Not on the way out: if the destructor of an owner panics, a value that is
+            // already returned is lost.
+            drop(view);
+            return copy.into();
         }
         match view.first_owner().and_then(held) {
             Some(bytes) => bytes.slice_ref(view.first_slice()),
