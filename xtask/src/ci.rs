@@ -61,4 +61,42 @@ mod tests {
         assert!(as_typed::<Deep>("--width 3").is_err());
         assert!(as_typed::<soak::Args>("--minutes 1").is_ok());
     }
+
+    /// Command lines of the workflow, those of its matrices included.
+    fn workflow() -> Vec<String> {
+        let path = crate::workspace_root().join(".github/workflows/ci.yml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut found = Vec::new();
+        let mut in_matrix = false;
+        for line in text.lines().map(str::trim) {
+            if let Some((_, words)) = line.split_once("cargo xtask --strict ") {
+                let words = words.replace("${{ matrix.flags }}", "--nextest");
+                found.push(words.replace("${{ github.base_ref }}", "main"));
+            } else if let Some(verbs) = line.strip_prefix("verb: [") {
+                let verbs = verbs.trim_end_matches(']').split(", ");
+                found.extend(verbs.map(str::to_owned));
+            } else if line == "verb:" {
+                in_matrix = true;
+            } else if let (true, Some(verb)) = (in_matrix, line.strip_prefix("- ")) {
+                found.push(verb.to_owned());
+            } else {
+                in_matrix = false;
+            }
+        }
+        found.retain(|words| !words.contains("matrix.verb"));
+        found
+    }
+
+    #[test]
+    fn the_workflow_calls_verbs_that_exist() {
+        use clap::CommandFactory;
+
+        let lines = workflow();
+        assert!(lines.len() > 20, "{lines:?}");
+        for line in lines {
+            let words = ["xtask"].into_iter().chain(line.split_whitespace());
+            let parsed = crate::Args::command().try_get_matches_from(words);
+            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
+    }
 }
