@@ -205,6 +205,66 @@ pub(crate) mod tests {
         assert!(!empty().is_none());
     }
 
+    fn filled(blocks: &Blocks, len: usize) -> Magazine {
+        let mut magazine = empty();
+        for _ in 0..len {
+            assert!(magazine.push(blocks.take()).is_ok());
+        }
+        magazine
+    }
+
+    #[test]
+    fn full_is_without_room() {
+        let blocks = Blocks::new();
+        assert!(Magazine::none().is_full());
+        assert!(!empty().is_full());
+        for (len, full) in [(CAPACITY - 1, false), (CAPACITY, true)] {
+            let magazine = filled(&blocks, len);
+            assert_eq!(magazine.is_full(), full, "{len} of {CAPACITY}");
+            assert_eq!(blocks.drain(magazine), len);
+        }
+    }
+
+    /// Blocks in the loaded and in the previous magazine, which are emptied.
+    fn lens(blocks: &Blocks, pair: &mut Magazines) -> [usize; 2] {
+        pair.take().map(|magazine| blocks.drain(magazine))
+    }
+
+    #[test]
+    fn the_other_magazine_serves_only_where_the_loaded_one_cannot() {
+        let blocks = Blocks::new();
+        let pair = |loaded, previous| Magazines {
+            loaded: filled(&blocks, loaded),
+            previous: filled(&blocks, previous),
+        };
+        let taken = [
+            // Loaded, previous; then, after a block was taken from either.
+            ([2, 3], [1, 3]),
+            ([0, 3], [2, 0]),
+            ([1, 0], [0, 0]),
+        ];
+        for (before, after) in taken {
+            let mut pair = pair(before[0], before[1]);
+            blocks.put(pair.pop_either().expect("one has a block"));
+            assert_eq!(lens(&blocks, &mut pair), after, "taken from {before:?}");
+        }
+        assert!(pair(0, 0).pop_either().is_none());
+        let put = [
+            ([2, 3], [3, 3]),
+            ([CAPACITY, 1], [2, CAPACITY]),
+            ([1, CAPACITY], [2, CAPACITY]),
+        ];
+        for (before, after) in put {
+            let mut pair = pair(before[0], before[1]);
+            assert!(pair.push_either(blocks.take()).is_ok());
+            assert_eq!(lens(&blocks, &mut pair), after, "put into {before:?}");
+        }
+        let mut pair = pair(1, 1);
+        blocks.put(pair.pop().expect("the loaded one has a block"));
+        assert!(pair.pop().is_none(), "the fast path knows the loaded one");
+        assert_eq!(lens(&blocks, &mut pair), [0, 1]);
+    }
+
     #[test]
     fn the_pair_exchanges_one_magazine_in_each_direction() {
         let blocks = Blocks::new();
