@@ -2,7 +2,7 @@
 
 use core::borrow::Borrow;
 
-use super::BytesBuf;
+use super::{BytesBuf, Unfilled};
 use crate::BytesView;
 use crate::error::{NotEnoughCapacity, panics};
 
@@ -131,7 +131,8 @@ impl BytesBuf {
     #[track_caller]
     pub(crate) fn put_array<const N: usize>(&mut self, bytes: [u8; N]) {
         if !self.put_before_end(&bytes) {
-            self.put_array_or_panic(bytes);
+            let unfilled = self.put_array_or_panic(bytes);
+            self.reload(unfilled);
         }
     }
 
@@ -140,8 +141,9 @@ impl BytesBuf {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn put_array_or_panic<const N: usize>(&mut self, bytes: [u8; N]) {
+    fn put_array_or_panic<const N: usize>(&mut self, bytes: [u8; N]) -> Unfilled {
         self.put_or_panic(&bytes);
+        self.unfilled()
     }
 
     #[inline]

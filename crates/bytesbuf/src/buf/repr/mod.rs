@@ -93,6 +93,12 @@ struct Held {
     frozen_len: usize,
 }
 
+/// Two of the borders, by value.
+pub(crate) struct Unfilled {
+    cur: NonNull<u8>,
+    end: NonNull<u8>,
+}
+
 /// Borders of the current block (B1).
 struct Borders {
     start: NonNull<u8>,
@@ -323,6 +329,26 @@ impl BytesBuf {
         // initialised (B2).
         self.borders.cur = unsafe { self.borders.cur.add(bytes.len()) };
         true
+    }
+
+    /// Where the unfilled slice begins and ends.
+    #[inline]
+    pub(crate) fn unfilled(&self) -> Unfilled {
+        Unfilled {
+            cur: self.borders.cur,
+            end: self.borders.end,
+        }
+    }
+
+    /// Takes the borders from what [`unfilled`](Self::unfilled) has just returned.
+    /// Nothing changes, but the compiler has them in registers: after a slow path that
+    /// returns them, it need not read them again in a loop of puts.
+    #[inline]
+    pub(crate) fn reload(&mut self, unfilled: Unfilled) {
+        let Unfilled { cur, end } = unfilled;
+        debug_assert!(cur == self.borders.cur && end == self.borders.end, "B1");
+        self.borders.cur = cur;
+        self.borders.end = end;
     }
 
     /// Copies `bytes` to the front of the unfilled slice, which has room for them.
