@@ -31,7 +31,7 @@ const SKIPPED: [(&str, &str); 2] = [
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only test programs whose name contains this
+    /// Only the test programs of this name: `it`, or `bytesbuf_pool` for its unit tests
     program: Option<String>,
     /// One package
     #[arg(long, short)]
@@ -53,19 +53,22 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         Ok(())
     })?;
     programs.retain(|program| {
-        let wanted = args.program.as_deref().unwrap_or("");
-        program.name.contains(wanted)
+        let wanted = args.program.as_deref();
+        wanted.is_none_or(|wanted| program.target == wanted)
     });
     ensure!(!programs.is_empty(), "no test program matches");
+    // Some programs are about what pools in pass-through mode do not do: they are empty.
+    let mut passed = 0;
     for program in &programs {
         steps.step_if_possible(&format!("memcheck, {}", program.name), |sh, _| {
             if let Some((_, why)) = SKIPPED.iter().find(|(name, _)| *name == program.target) {
                 return Ok(Outcome::NotRun((*why).to_owned()));
             }
-            check(sh, program, &args.tests)?;
+            passed += check(sh, program, &args.tests)?;
             Ok(Outcome::Passed)
         })?;
     }
+    ensure!(passed > 0, "no test was run");
     Ok(())
 }
 
@@ -120,7 +123,8 @@ fn programs(messages: &str) -> Result<BTreeSet<Program>> {
     Ok(programs)
 }
 
-fn check(sh: &Shell, program: &Program, tests: &[String]) -> Result<()> {
+/// Returns how many tests have passed.
+fn check(sh: &Shell, program: &Program, tests: &[String]) -> Result<usize> {
     let (path, _dir) = (&program.path, sh.push_dir(&program.dir));
     // Threads of the harness take turns under valgrind; one is as fast as many, and its
     // output stays in order. Memory that is only reachable at the end is the harness's.
@@ -129,7 +133,7 @@ fn check(sh: &Shell, program: &Program, tests: &[String]) -> Result<()> {
         "valgrind --quiet {FOUND} --leak-check=full --show-leak-kinds=definite,indirect
          --errors-for-leak-kinds=definite,indirect --num-callers=30 {path} --test-threads=1 {tests...}"
     );
-    Counted::run(cmd).context("99: memcheck has found something; another number: a test failed")
+    Counted::run_any(cmd).context("99: memcheck has found something; another number: a test failed")
 }
 
 #[cfg(test)]
