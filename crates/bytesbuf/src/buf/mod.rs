@@ -11,5 +11,6 @@ mod vectored;
 
 pub use repr::BytesBuf;
 #[cfg(feature = "std")]
-pub(crate) use repr::{Fields, Unfilled};
+pub(crate) use repr::Fields;
+pub(crate) use repr::Unfilled;
 pub use vectored::{BytesBufRemaining, BytesBufVectoredWrite};
