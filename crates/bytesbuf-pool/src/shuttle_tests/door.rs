@@ -161,6 +161,7 @@ impl InUse {
     pub(super) fn new(block: Block) -> Self {
         static MARKS: AtomicUsize = AtomicUsize::new(1);
         let (memory, _, block) = block.open();
+        // Relaxed: partner of nothing; each value is given out once.
         let mark = MARKS.fetch_add(1, Ordering::Relaxed);
         // SAFETY: a block that was just opened is ours to write, aligned to 64 bytes
         // and larger than a number.
