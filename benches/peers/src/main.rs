@@ -52,11 +52,13 @@ struct Args {
 
 const QUICK: Settings = Settings {
     rounds: 31,
+    starts: 3,
     batch: Duration::from_millis(5),
 };
 
 const NORMAL: Settings = Settings {
-    rounds: 101,
+    rounds: 105,
+    starts: 7,
     batch: Duration::from_millis(10),
 };
 
@@ -131,6 +133,7 @@ fn run(args: &Args) -> Result<Results> {
             .to_string(),
         machine: Machine::this(),
         rounds: settings.rounds,
+        starts: settings.starts,
         batch_ms: u64::try_from(settings.batch.as_millis()).unwrap_or(u64::MAX),
         floors,
         rows,

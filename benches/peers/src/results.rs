@@ -123,6 +123,8 @@ pub struct Results {
     pub machine: Machine,
     /// Rounds of each workload.
     pub rounds: u32,
+    /// How often the peers were started anew for them.
+    pub starts: u32,
     /// Milliseconds of each batch.
     pub batch_ms: u64,
     /// What the machine itself takes.

@@ -5,6 +5,11 @@
 //! a round then hits all peers, and what is shorter hits a few rounds: the median over
 //! rounds of the *ratio within a round* sees neither. Nanoseconds are medians too, but do not
 //! carry over to another run.
+//!
+//! The rounds are divided among several *starts*, each with new threads and new pools. Where a
+//! peer happens to find its memory, and who of two threads runs ahead, stays the same as
+//! long as they live: with one start that luck would be a figure, with several it is a
+//! part of the spread.
 
 use std::time::Duration;
 
@@ -18,8 +23,10 @@ use crate::workload::{Outcome, Row, Source, Unit, Workload};
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Rounds of each workload.
+    /// Rounds of each workload, over all starts.
     pub rounds: u32,
+    /// How often the peers are started anew; at most once a round.
+    pub starts: u32,
     /// What one peer runs for in one round.
     pub batch: Duration,
 }
@@ -29,24 +36,34 @@ pub struct Settings {
 /// # Errors
 /// A peer panicked, or does not produce the same bytes as the others.
 pub fn measure(workload: &Workload, settings: Settings) -> Result<Vec<RowResult>> {
-    let contenders = start(workload)?;
-    let iters = contenders
-        .iter()
-        .map(|contender| contender.calibrate(settings.batch))
-        .collect::<Result<Vec<_>>>()?;
-    let mut outcomes = vec![Vec::new(); contenders.len()];
-    for round in 0..settings.rounds as usize {
-        for turn in 0..contenders.len() {
-            let turn = (turn + round) % contenders.len();
-            outcomes[turn].push(contenders[turn].run(iters[turn])?);
+    let mut outcomes = vec![Vec::new(); workload.cases.len()];
+    for rounds in shares(settings) {
+        let contenders = start(workload)?;
+        let iters = contenders
+            .iter()
+            .map(|contender| contender.calibrate(settings.batch))
+            .collect::<Result<Vec<_>>>()?;
+        for round in 0..rounds as usize {
+            for turn in 0..contenders.len() {
+                let turn = (turn + round) % contenders.len();
+                let (contender, iters) = (&contenders[turn], iters[turn]);
+                outcomes[turn].push((iters, contender.run(iters)?));
+            }
         }
     }
-    let peers: Vec<Peer> = contenders.iter().map(|contender| contender.peer).collect();
+    let peers: Vec<Peer> = workload.cases.iter().map(|case| case.peer).collect();
     Ok(workload
         .rows
         .iter()
-        .map(|row| row_result(workload, row, &peers, &iters, &outcomes))
+        .map(|row| row_result(workload, row, &peers, &outcomes))
         .collect())
+}
+
+/// How many rounds each start has: as equal as can be, none without a round.
+fn shares(settings: Settings) -> impl Iterator<Item = u32> {
+    let starts = settings.starts.clamp(1, settings.rounds.max(1));
+    let (each, more) = (settings.rounds / starts, settings.rounds % starts);
+    (0..starts).map(move |start| each + u32::from(start < more))
 }
 
 /// Starts all contenders of a workload and checks that they produce the same bytes.
@@ -79,22 +96,15 @@ fn row_result(
     workload: &Workload,
     row: &Row,
     peers: &[Peer],
-    iters: &[u64],
-    outcomes: &[Vec<Outcome>],
+    outcomes: &[Vec<(u64, Outcome)>],
 ) -> RowResult {
+    let value = |(iters, outcome): &(u64, Outcome)| match row.source {
+        Source::Time => outcome.time.as_nanos() as f64 / (iters * workload.ops) as f64,
+        Source::Extra(index) => outcome.extra[index],
+    };
     let values: Vec<Vec<f64>> = outcomes
         .iter()
-        .zip(iters)
-        .map(|(outcomes, iters)| {
-            let operations = (iters * workload.ops) as f64;
-            outcomes
-                .iter()
-                .map(|outcome| match row.source {
-                    Source::Time => outcome.time.as_nanos() as f64 / operations,
-                    Source::Extra(index) => outcome.extra[index],
-                })
-                .collect()
-        })
+        .map(|outcomes| outcomes.iter().map(value).collect())
         .collect();
     let ours = peers.iter().position(|peer| *peer == Peer::Ours);
     let ratio = |at: usize| {
@@ -132,6 +142,22 @@ fn ratio(ours: &[f64], theirs: &[f64]) -> Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_round_belongs_to_one_start() {
+        let shares = |rounds, starts| {
+            let batch = Duration::ZERO;
+            shares(Settings {
+                rounds,
+                starts,
+                batch,
+            })
+            .collect::<Vec<_>>()
+        };
+        assert_eq!(shares(101, 5), [21, 20, 20, 20, 20]);
+        assert_eq!(shares(2, 5), [1, 1]);
+        assert_eq!(shares(1, 1), [1]);
+    }
 
     #[test]
     fn the_ratio_is_that_of_neighbours_in_time() {

@@ -40,8 +40,8 @@ pub(crate) fn head(results: &Results) -> Vec<String> {
         format!("compiler: {}; fat LTO, one codegen unit", machine.rustc),
         format!("crates: {}", versions.join(", ")),
         format!(
-            "rounds: {} of {} ms for each peer",
-            results.rounds, results.batch_ms
+            "rounds: {} of {} ms for each peer, in {} starts",
+            results.rounds, results.batch_ms, results.starts
         ),
     ]
 }

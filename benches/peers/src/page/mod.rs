@@ -187,6 +187,7 @@ mod tests {
             date: "2026-11-26".to_owned(),
             machine: Machine::this(),
             rounds: 1,
+            starts: 1,
             batch_ms: 1,
             floors: vec![row("floor", vec![cell(Peer::Floor, 1.0, None)])],
             rows: rows.into(),

@@ -104,7 +104,10 @@ impl BytesBuf {
     #[inline]
     #[track_caller]
     pub fn put_byte(&mut self, value: u8) {
-        self.put_array([value]);
+        if !self.put_byte_before_end(value) {
+            let unfilled = self.put_array_or_panic([value]);
+            self.reload(unfilled);
+        }
     }
 
     /// Appends `count` times the same byte. O(count).

@@ -331,6 +331,24 @@ impl BytesBuf {
         true
     }
 
+    /// [`put_before_end`](Self::put_before_end) of one byte. A loop of these keeps the
+    /// address of the last byte of the block, and compares with that.
+    #[inline]
+    pub(crate) fn put_byte_before_end(&mut self, value: u8) -> bool {
+        // Not zero, as it is not null: no overflow.
+        let last = self.borders.end.addr().get() - 1;
+        if self.borders.cur.addr().get() >= last {
+            return false;
+        }
+        // SAFETY: B1: `cur` is at least two bytes before `end`, so it is in the block; the
+        // byte is the buffer's to write (B2).
+        unsafe { self.borders.cur.write(value) };
+        // SAFETY: less than the distance to `end` (B1); the byte has just been initialised
+        // (B2).
+        self.borders.cur = unsafe { self.borders.cur.add(1) };
+        true
+    }
+
     /// Where the unfilled slice begins and ends.
     #[inline]
     pub(crate) fn unfilled(&self) -> Unfilled {
