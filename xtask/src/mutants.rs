@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Seconds after which a mutant's tests are taken to hang [default: from a run without mutants]
     #[arg(long)]
     timeout: Option<u32>,
+    /// Mutants at a time, each in a copy of its own
+    #[arg(long, default_value_t = 1)]
+    jobs: u32,
 }
 
 impl Args {
@@ -67,23 +70,27 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
                     return Ok(missing.into());
                 }
             };
-            let try_out = |name: &str, flags: Vec<String>| {
+            let try_out = |stage: usize, mut flags: Vec<String>| {
+                let name = format!("{}-{}", pass.name, stage + 1);
                 let out = root.join("target").join("mutants").join(name);
                 // It may leave what is there, if nothing is selected.
                 if out.exists() {
                     fs::remove_dir_all(&out)?;
                 }
                 fs::create_dir_all(&out)?;
+                flags.extend(pass.stages[stage].flags().map(str::to_owned));
                 let cmd = sh.cmd(&program).arg("mutants").arg("--output").arg(&out);
                 run_mutants(cmd.args(flags))?;
                 Tally::read(&out.join("mutants.out"))
             };
-            let mut tally = try_out(pass.name, pass.flags(sh, root, args)?)?;
+            let mut tally = try_out(0, pass.all(sh, root, args)?)?;
             // Version 27.1 does not ask the patterns about fields that it leaves out.
             tally.retain(|mutant| pass.is_for(mutant));
-            if let (Some(features), false) = (pass.again, tally.survived.is_empty()) {
-                let flags = pass.again(features, args, &tally.survivors);
-                let mut again = try_out(&format!("{}-again", pass.name), flags)?;
+            for stage in 1..pass.stages.len() {
+                if tally.survived.is_empty() {
+                    break;
+                }
+                let mut again = try_out(stage, pass.only(args, &tally.survivors))?;
                 again.retain(|mutant| tally.survived.iter().any(|name| name == mutant));
                 tally.replace_survivors(again);
             }

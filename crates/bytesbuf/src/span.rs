@@ -80,6 +80,12 @@ impl Span {
         }
     }
 
+    /// One more reference to the block. No atomic operation while those at hand suffice.
+    #[inline]
+    pub(crate) fn split_owner(&mut self) -> Option<BlockRefBatch> {
+        self.owner.as_mut().map(BlockRefBatch::split)
+    }
+
     /// Takes the first `count` bytes off, fewer than all. No atomic operation
     /// while the references at hand suffice.
     #[inline]
@@ -87,7 +93,7 @@ impl Span {
         let front = self.checked_at(0, count);
         let rest = self.checked_at(count, self.len);
         // First, since a provider's own clone may panic: nothing has changed then.
-        let owner = self.owner.as_mut().map(BlockRefBatch::split);
+        let owner = self.split_owner();
         self.ptr = rest;
         self.len -= count;
         Self {

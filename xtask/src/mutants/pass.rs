@@ -9,40 +9,60 @@ use xshell::{Shell, cmd};
 use super::Args;
 use crate::loom::{CORE, POOL};
 
-/// One build of one package.
+/// The mutants of one package, or a part of them.
 pub(super) struct Pass {
     pub(super) name: &'static str,
     pub(super) package: &'static str,
-    features: &'static [&'static str],
-    /// Whether this build is for [`OPTIONAL`], or for all else.
+    /// Each tries what survives the one before.
+    pub(super) stages: &'static [Stage],
+    /// Whether this is for [`OPTIONAL`], or for all else.
     optional: bool,
-    /// Features with which survivors are tried again: code under a `cfg` of theirs survives
-    /// without them for want of being compiled.
-    pub(super) again: Option<&'static [&'static str]>,
 }
 
-/// With `holders` every block is attended: without features is how the pool is used.
+/// A build, and which of its tests are run.
+pub(super) struct Stage {
+    features: &'static [&'static str],
+    /// Arguments for `cargo test`; none: everything.
+    tests: &'static [&'static str],
+}
+
+/// Everything, with all features.
+const ALL: Stage = Stage {
+    features: &["--all-features"],
+    tests: &[],
+};
+
+/// With `holders` every block is attended: without features is how the pool is used. Code under a
+/// `cfg` of theirs survives without them for want of being compiled.
 pub(super) const PASSES: [Pass; 3] = [
     Pass {
         name: "core",
         package: CORE,
-        features: &["--all-features"],
+        stages: &[ALL],
         optional: false,
-        again: None,
     },
     Pass {
         name: "pool",
         package: POOL,
-        features: &[],
+        stages: &[
+            // Three programs instead of fourteen: most mutants do not survive these.
+            Stage {
+                features: &[],
+                tests: &["--lib", "--test", "it"],
+            },
+            Stage {
+                features: &[],
+                tests: &[],
+            },
+            ALL,
+        ],
         optional: false,
-        again: Some(&["--all-features"]),
     },
     Pass {
         name: "pool-features",
         package: POOL,
-        features: &["--all-features"],
+        stages: &[ALL],
         optional: true,
-        again: None,
     },
 ];
 
@@ -56,8 +76,13 @@ const OPTIONAL: [&str; 6] = [
     "crates/bytesbuf-pool/src/holders/table.rs",
 ];
 
-/// Not compiled into any test that is run here.
-const NEVER: [&str; 2] = ["**/local_loom.rs", "**/model_tests/**"];
+/// Not compiled into any test that is run here, or nothing but tests.
+const NEVER: [&str; 4] = [
+    "**/local_loom.rs",
+    "**/model_tests/**",
+    "**/shuttle_tests/**",
+    "**/sync/model.rs",
+];
 
 impl Pass {
     /// Whether it is this pass that has to do with a mutant.
@@ -65,9 +90,9 @@ impl Pass {
         self.package != POOL || is_optional(mutant) == self.optional
     }
 
-    /// Everything but the program and where it writes.
-    pub(super) fn flags(&self, sh: &Shell, root: &Path, args: &Args) -> Result<Vec<String>> {
-        let mut flags = self.common(self.features, args);
+    /// Which mutants the first stage tries.
+    pub(super) fn all(&self, sh: &Shell, root: &Path, args: &Args) -> Result<Vec<String>> {
+        let mut flags = self.common(args);
         let select = |flag: &str, pattern: &str| format!("{flag}={pattern}");
         // Names of mutants begin with the file. Unlike `--file`, this adds to what is asked for.
         let optional = if self.optional {
@@ -98,10 +123,9 @@ impl Pass {
     }
 
     /// What does not select mutants.
-    fn common(&self, features: &[&str], args: &Args) -> Vec<String> {
+    fn common(&self, args: &Args) -> Vec<String> {
         let mut flags = vec!["--package".to_owned(), self.package.to_owned()];
-        flags.extend(["--jobs=1", "--no-shuffle"].map(str::to_owned));
-        flags.extend(features.iter().map(|&flag| flag.to_owned()));
+        flags.extend([format!("--jobs={}", args.jobs), "--no-shuffle".to_owned()]);
         match args.timeout {
             Some(timeout) => flags.push(format!("--timeout={timeout}")),
             // Other programs may want the machine as well.
@@ -112,12 +136,24 @@ impl Pass {
         flags
     }
 
-    /// These mutants and no others, with other features.
-    pub(super) fn again(&self, features: &[&str], args: &Args, mutants: &[String]) -> Vec<String> {
-        let mut flags = self.common(features, args);
+    /// These mutants and no others.
+    pub(super) fn only(&self, args: &Args, mutants: &[String]) -> Vec<String> {
+        let mut flags = self.common(args);
         let exactly = |mutant: &String| format!("--re=^{}$", escape(mutant));
         flags.extend(mutants.iter().map(exactly));
         flags
+    }
+}
+
+impl Stage {
+    /// How it builds and what it runs: the last arguments.
+    pub(super) fn flags(&self) -> impl Iterator<Item = &'static str> {
+        let tests = self.tests.first().map(|_| "--").into_iter();
+        self.features
+            .iter()
+            .copied()
+            .chain(tests)
+            .chain(self.tests.iter().copied())
     }
 }
 
@@ -150,13 +186,14 @@ mod tests {
             shard: None,
             since: None,
             timeout: None,
+            jobs: 2,
         }
     }
 
     #[track_caller]
     fn flags_of(pass: usize, args: &Args) -> Vec<String> {
         let sh = Shell::new().unwrap();
-        PASSES[pass].flags(&sh, Path::new("."), args).unwrap()
+        PASSES[pass].all(&sh, Path::new("."), args).unwrap()
     }
 
     #[test]
@@ -165,17 +202,28 @@ mod tests {
         assert!(flags_of(1, &args()).contains(&format!("--exclude-re={table}")));
         let with_features = flags_of(2, &args());
         assert!(with_features.contains(&format!("--re={table}")));
-        assert!(with_features.contains(&"--all-features".to_owned()));
         assert!(!flags_of(0, &args()).iter().any(|flag| flag.contains(table)));
     }
 
     #[test]
     fn survivors_are_tried_again_by_name() {
         let mutant = "a.rs:1:2: replace + with * in <impl A for B<'_>>::f".to_owned();
-        let flags = PASSES[1].again(&["--all-features"], &args(), &[mutant]);
-        assert!(flags.contains(&"--all-features".to_owned()));
+        let flags = PASSES[1].only(&args(), &[mutant]);
+        assert!(flags.contains(&"--jobs=2".to_owned()));
         let expected = r"--re=^a\.rs:1:2: replace \+ with \* in <impl A for B<'_>>::f$";
         assert_eq!(flags.last().unwrap(), expected);
+    }
+
+    #[test]
+    fn what_survives_some_tests_is_tried_with_all_of_them_and_with_all_features() {
+        let stages = PASSES[1].stages.iter();
+        let flags: Vec<Vec<_>> = stages.map(|stage| stage.flags().collect()).collect();
+        let some = vec!["--", "--lib", "--test", "it"];
+        assert_eq!(flags, [some, vec![], vec!["--all-features"]]);
+        for pass in &PASSES {
+            let last = pass.stages.last().unwrap();
+            assert!(last.tests.is_empty(), "{}", pass.name);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use alloc::collections::VecDeque;
 use core::slice;
 
 use arrayvec::ArrayVec;
+use bytesbuf_core::BlockRefBatch;
 
 use self::entries::{Entries, FEW};
 use crate::span::Span;
@@ -184,15 +185,10 @@ impl SpanList {
         self.entries.pop_back().map(|entry| entry.span)
     }
 
-    /// Takes the first `count` bytes off the first span, fewer than all.
-    ///
-    /// # Panics
-    /// If there is no such span.
-    pub(crate) fn split_first_span(&mut self, count: usize) -> Span {
-        let Some(first) = self.entries.first_mut() else {
-            unreachable!("the list has a first span")
-        };
-        first.span.split_front(count)
+    /// One more reference to the first span's block, if there is such a span with a block.
+    #[inline]
+    pub(crate) fn split_first_owner(&mut self) -> Option<BlockRefBatch> {
+        self.entries.first_mut()?.span.split_owner()
     }
 
     /// Shrinks the ring if most of it is unused. O(1) amortised.

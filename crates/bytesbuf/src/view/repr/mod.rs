@@ -258,6 +258,21 @@ impl BytesView {
         }
     }
 
+    /// One more reference to the first span's block. No atomic operation while the references at
+    /// hand suffice, unless a clone shares the list.
+    #[inline]
+    fn split_first_owner(&mut self) -> Option<BlockRefBatch> {
+        if self.rest_len == 0 {
+            return self.owner.as_mut().map(BlockRefBatch::split);
+        }
+        let owner = self.owner.as_mut()?;
+        // SAFETY: W2: with a rest, the owner is a shared list.
+        match unsafe { shared_list::get_mut(owner) } {
+            Some(list) => list.split_first_owner(),
+            None => self.first_owner().cloned(),
+        }
+    }
+
     /// The view as a list of spans, shared ones copied. O(1) for a sole owner,
     /// O(spans) otherwise.
     pub(crate) fn into_list(self) -> SpanList {

@@ -3,8 +3,6 @@
 
 use core::mem;
 
-use bytesbuf_core::BlockRefBatch;
-
 use super::BytesView;
 use crate::error::panics;
 use crate::span_list::SpanList;
@@ -113,35 +111,30 @@ impl BytesView {
         if count == len {
             return mem::take(self);
         }
-        if self.rest_len == 0 {
-            // SAFETY: `count` is less than `first_len`: still inside the bytes of W1.
-            let rest = unsafe { self.ptr.add(count) };
-            // First, since a provider's own clone may panic: nothing has changed then.
-            let owner = self.owner.as_mut().map(BlockRefBatch::split);
-            let front = mem::replace(&mut self.ptr, rest);
-            self.first_len -= count;
-            return Self {
-                ptr: front,
-                first_len: count,
-                rest_len: 0,
-                owner,
-            };
+        if count < self.first_len {
+            return self.split_first_slice_to(count);
         }
         self.split_list_to(count, len)
     }
 
-    /// If something panics, `self` is as before, or, like in `replaced_by`, empty.
+    /// No span goes: a list stays as it is.
+    fn split_first_slice_to(&mut self, count: usize) -> Self {
+        // First, since a provider's own clone may panic: nothing has changed then.
+        let owner = self.split_first_owner();
+        let front = self.ptr;
+        self.bump(count);
+        Self {
+            ptr: front,
+            first_len: count,
+            rest_len: 0,
+            owner,
+        }
+    }
+
+    /// At least the first span goes. Like in `replaced_by`, `self` is empty if something
+    /// panics.
     #[cold]
     fn split_list_to(&mut self, count: usize, len: usize) -> Self {
-        if count < self.first_len {
-            if let Some(list) = self.list_mut() {
-                // No span goes: the list stays as it is, but for what is in use of its
-                // first span.
-                let front = Self::from_span(list.split_first_span(count));
-                self.bump(count);
-                return front;
-            }
-        }
         let mut rest = mem::take(self);
         let Some(list) = rest.list_mut() else {
             let front = rest.range(..count);
