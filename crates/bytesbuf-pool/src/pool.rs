@@ -187,6 +187,21 @@ impl GlobalPool {
         hit.ok().map(lease::lend)
     }
 
+    /// Rents one block of the smallest size that holds `min_bytes`, or as many of the
+    /// largest ordinary one as it takes; nothing for nothing. `sink` gets them one by one.
+    ///
+    /// With a budget, all of them are charged before the first is rented. The same as
+    /// [`provide`](BlockProvider::provide), but that the compiler sees what becomes of a block.
+    ///
+    /// # Errors
+    /// [`ReserveError::TooLarge`] above `isize::MAX` bytes, before anything is
+    /// rented; otherwise as [`rent`](Self::rent).
+    #[inline]
+    pub fn rent_many(&self, min_bytes: usize, sink: impl FnMut(Block)) -> Result<(), ReserveError> {
+        let charge = self.charge(self.footprint(min_bytes)?)?;
+        self.provide_charged(min_bytes, charge, sink)
+    }
+
     #[cold]
     fn rent_attended(&self, class: Class) -> Result<Block, ReserveError> {
         let charge = self.charge(self.shared().block_size(class))?;
@@ -317,7 +332,7 @@ impl GlobalPool {
         &self,
         min_bytes: usize,
         mut charge: Option<Charge>,
-        sink: &mut dyn FnMut(Block),
+        mut sink: impl FnMut(Block),
     ) -> Result<(), ReserveError> {
         let footprint = self.footprint(min_bytes)?;
         let class = self.shared().classes().for_request(min_bytes);
@@ -367,22 +382,13 @@ impl GlobalPool {
     }
 }
 
+/// See [`rent_many`](GlobalPool::rent_many).
 impl BlockProvider for GlobalPool {
-    /// One block of the smallest size that holds the request, or as many of the
-    /// largest as it takes; nothing for nothing.
-    ///
-    /// With a budget, all of them are charged before the first is rented.
-    ///
-    /// # Errors
-    /// [`ReserveError::TooLarge`] above `isize::MAX` bytes, before anything is
-    /// rented; otherwise as [`rent`](GlobalPool::rent).
     fn provide(&self, min_bytes: usize, sink: &mut dyn FnMut(Block)) -> Result<(), ReserveError> {
-        let charge = self.charge(self.footprint(min_bytes)?)?;
-        self.provide_charged(min_bytes, charge, sink)
+        self.rent_many(min_bytes, sink)
     }
 }
 
-/// Another handle of the same pool. One atomic addition.
 impl Clone for GlobalPool {
     fn clone(&self) -> Self {
         self.shared().add_handle();

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use bytesbuf_core::{BlockProvider, ReserveError};
+use bytesbuf_core::ReserveError;
 use bytesbuf_pool::{Budget, GlobalPoolBuilder, Permit, PoolStats};
 
 use super::{Memory, check_request, probe_allocator};
@@ -307,7 +307,7 @@ impl GlobalPool {
     fn rent_many(&self, min_bytes: usize) -> Result<BytesBuf, ReserveError> {
         let mut buf = self.with_places(min_bytes)?;
         self.0
-            .provide(min_bytes, &mut |block| buf.push_block_back(block))?;
+            .rent_many(min_bytes, |block| buf.push_to_fresh(block))?;
         Ok(buf)
     }
 

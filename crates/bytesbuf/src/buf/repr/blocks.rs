@@ -51,6 +51,23 @@ impl BytesBuf {
         self.push_open_block(OpenBlock::new(block));
     }
 
+    /// [`push_block_back`](Self::push_block_back) to a buffer without data that has been given
+    /// nothing but blocks of one request, which is at most `isize::MAX` bytes and perhaps
+    /// rounded up by less than a block: so B4 holds.
+    #[inline]
+    pub(crate) fn push_to_fresh(&mut self, block: Block) {
+        debug_assert!(self.is_empty() && self.capacity() <= isize::MAX as usize);
+        let block = OpenBlock::new(block);
+        let held = &mut *self.held;
+        match held.elsewhere.get_mut() {
+            Some(parts) if held.current.is_some() => {
+                parts.later_len += block.len;
+                parts.later.push_back(block);
+            }
+            _ => self.push_open_block(block),
+        }
+    }
+
     /// Adds capacity behind what there is. The caller has checked B4.
     pub(crate) fn push_open_block(&mut self, block: OpenBlock) {
         if self.first_unfilled_len() == 0 {
