@@ -9,11 +9,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use xshell::{Cmd, Shell, cmd};
+use xshell::Cmd;
 
-use crate::steps::{Outcome, watch};
-
-pub(crate) const NIGHTLY: &str = "+nightly";
+use crate::steps::{figure, watch};
 
 /// How the pools of a run are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +61,7 @@ impl Counted {
         let mut counted = Self::default();
         watch(cmd, |line| counted.read(line))?;
         let Self { passed, ignored } = counted;
-        eprintln!("{passed} tests passed, {ignored} ignored");
+        figure(format!("{passed} tests passed, {ignored} ignored"));
         Ok(passed)
     }
 
@@ -85,32 +83,6 @@ impl Counted {
     }
 }
 
-/// Why a nightly compiler with a component cannot be used, if it cannot.
-pub(crate) fn lacks(sh: &Shell, component: &str) -> Option<Outcome> {
-    let sysroot = cmd!(sh, "rustc {NIGHTLY} --print sysroot")
-        .quiet()
-        .ignore_stderr()
-        .read();
-    let there = match (sysroot, component) {
-        (Err(_), _) => false,
-        (Ok(_), "miri") => cmd!(sh, "cargo {NIGHTLY} miri --version")
-            .quiet()
-            .ignore_stderr()
-            .read()
-            .is_ok(),
-        (Ok(sysroot), "rust-src") => {
-            sh.path_exists(format!("{sysroot}/lib/rustlib/src/rust/library"))
-        }
-        (Ok(_), _) => true,
-    };
-    (!there).then(|| {
-        Outcome::NotRun(format!(
-            "no nightly compiler with {component}; \
-             `rustup toolchain install nightly --profile minimal -c miri,rust-src` gets it"
-        ))
-    })
-}
-
 /// `-p` and the package, or all libraries.
 pub(crate) fn packages(one: Option<&str>) -> Vec<&str> {
     match one {
@@ -126,6 +98,8 @@ pub(crate) fn rustflags(words: &[&str], mode: Mode) -> String {
 
 #[cfg(test)]
 mod tests {
+    use xshell::{Shell, cmd};
+
     use super::*;
 
     #[test]

@@ -19,6 +19,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     test::workspace(steps, false)?;
     test::workspace(steps, true)?;
     test::pass_through(steps, false)?;
+    test::narrow::run(steps, false)?;
     doc::run(steps)?;
     docs_rs::run(steps)?;
     api::run(steps, &as_typed("")?)?;
@@ -38,7 +39,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
 }
 
 /// What a verb is told by these words on the command line.
-fn as_typed<A: clap::Args>(words: &str) -> Result<A> {
+pub(crate) fn as_typed<A: clap::Args>(words: &str) -> Result<A> {
     let command = A::augment_args(Command::new("xtask").no_binary_name(true));
     let matches = command.try_get_matches_from(words.split_whitespace())?;
     Ok(A::from_arg_matches(&matches)?)

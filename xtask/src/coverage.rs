@@ -8,7 +8,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 
 use crate::library_args;
-use crate::steps::{Outcome, Steps};
+use crate::steps::{Outcome, Steps, figure};
 use crate::tools;
 
 /// Files shown, those with the smallest part covered first.
@@ -81,7 +81,11 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         ensure!(!files.is_empty(), "nothing in {}", lcov.display());
         files.sort_by(|a, b| a.percent().total_cmp(&b.percent()));
         let shown = if args.all { files.len() } else { SHOWN };
-        println!("{}", table(&files, shown));
+        let table = table(&files, shown);
+        println!("{table}");
+        if let Some(sum) = table.lines().last() {
+            figure(sum.trim());
+        }
         Ok(Outcome::Passed)
     })
 }

@@ -13,7 +13,8 @@ use anyhow::{Context, Result, bail, ensure};
 use xshell::{Cmd, Shell, cmd};
 
 use crate::oracle::test_outside;
-use crate::steps::{Outcome, Steps};
+use crate::steps::{Outcome, Steps, figure};
+use crate::tools::{self, Missing};
 
 const TARGETS: [&str; 5] = [
     "view_algebra",
@@ -60,21 +61,29 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     if !args.minimise {
         replay(steps)?;
     }
-    let mut missing = None;
+    let mut nightly = Err(Missing::new("not looked for"));
     steps.step_if_possible("cargo-fuzz", |sh, _| {
-        missing = what_is_missing(sh);
-        Ok(missing.clone().map_or(Outcome::Passed, Outcome::NotRun))
+        nightly = prepare(sh);
+        Ok(nightly
+            .clone()
+            .map_or_else(Outcome::from, |_| Outcome::Passed))
     })?;
     for target in args.targets() {
         steps.step_if_possible(&format!("fuzz, {target}"), |sh, root| {
-            if let Some(why) = &missing {
-                return Ok(Outcome::NotRun(why.clone()));
-            }
+            let nightly = match &nightly {
+                Ok(nightly) => nightly,
+                Err(missing) => return Ok(missing.clone().into()),
+            };
             let places = Places::of(root, target)?;
+            let fuzzer = Fuzzer {
+                sh,
+                nightly,
+                target,
+            };
             if args.minimise {
-                minimise(sh, target, &places)?;
+                fuzzer.minimise(&places)?;
             } else {
-                fuzz(sh, target, &places, args.seconds)?;
+                fuzzer.fuzz(&places, args.seconds)?;
             }
             Ok(Outcome::Passed)
         })?;
@@ -119,33 +128,34 @@ impl Places {
     }
 }
 
-/// Why nothing can be fuzzed here, after an attempt to install what is missing.
-fn what_is_missing(sh: &Shell) -> Option<String> {
+/// The nightly to fuzz with, and the rest of what that needs, installed if it is missing.
+fn prepare(sh: &Shell) -> Result<&'static str, Missing> {
     if cfg!(windows) {
-        return Some("cargo-fuzz has no address sanitizer on Windows".to_owned());
+        return Err(Missing::new(
+            "cargo-fuzz has no address sanitizer on Windows",
+        ));
     }
-    let nightly = cmd!(sh, "cargo +nightly --version").quiet().ignore_stderr();
-    if nightly.read().is_err() {
-        return Some("no nightly; `rustup toolchain install nightly` gets it".to_owned());
-    }
+    let nightly = tools::nightly(sh)?;
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
     let compiler = cmd!(sh, "{compiler} --version").quiet().ignore_stderr();
     if compiler.read().is_err() {
-        return Some("no C++ compiler, which libFuzzer is built with".to_owned());
+        return Err(Missing::new(
+            "no C++ compiler, which libFuzzer is built with",
+        ));
     }
     if has_cargo_fuzz(sh) {
-        return None;
+        return Ok(nightly);
     }
     let installed = cmd!(sh, "pip install --quiet {WHEEL}=={VERSION}").run();
     if installed.is_err() || !has_cargo_fuzz(sh) {
         let installed = cmd!(sh, "cargo install --locked cargo-fuzz --version {VERSION}").run();
         if installed.is_err() || !has_cargo_fuzz(sh) {
-            return Some(format!(
+            return Err(Missing::new(format!(
                 "no cargo-fuzz {VERSION}, and it cannot be installed"
-            ));
+            )));
         }
     }
-    None
+    Ok(nightly)
 }
 
 fn has_cargo_fuzz(sh: &Shell) -> bool {
@@ -157,75 +167,89 @@ fn is_pinned(version: &str) -> bool {
     version.trim() == format!("cargo-fuzz {VERSION}")
 }
 
-/// `cargo fuzz <verb> <target>`. Directories are relative to that of the shell.
-fn command<'a>(sh: &'a Shell, verb: &str, target: &str) -> Cmd<'a> {
-    cmd!(
-        sh,
-        "cargo +nightly fuzz {verb} --fuzz-dir crates/fuzz --target-dir target/fuzz --features libfuzzer {target}"
-    )
+/// One target, and what it is run with.
+struct Fuzzer<'a> {
+    sh: &'a Shell,
+    nightly: &'a str,
+    target: &'a str,
 }
 
-fn fuzz(sh: &Shell, target: &str, places: &Places, seconds: u64) -> Result<()> {
-    let Places {
-        corpus, artifacts, ..
-    } = places;
-    let before = failures(artifacts)?;
-    let prefix = format!("-artifact_prefix={}/", artifacts.display());
-    let time = format!("-max_total_time={seconds}");
-    let (len, hang) = (
-        format!("-max_len={MAX_LEN}"),
-        format!("-timeout={HANGS_AFTER_SECONDS}"),
-    );
-    // Long programs from the start: most failures need several operations.
-    let flags = [&prefix, &time, &len, &hang, "-len_control=0"];
-    let cmd = command(sh, "run", target).arg(corpus).arg("--").args(flags);
-    let mut figures = Figures::default();
-    let outcome = watch(cmd, |line| figures.read(line));
-    let found: Vec<_> = failures(artifacts)?
-        .into_iter()
-        .filter(|path| !before.contains(path))
-        .collect();
-    if let Some(input) = found.last() {
-        bail!("{}", how_to_reproduce(target, input));
+impl<'a> Fuzzer<'a> {
+    /// `cargo fuzz <verb> <target>`. Directories are relative to that of the shell.
+    fn command(&self, verb: &str) -> Cmd<'a> {
+        let Self {
+            sh,
+            nightly,
+            target,
+        } = self;
+        cmd!(
+            sh,
+            "cargo +{nightly} fuzz {verb} --fuzz-dir crates/fuzz --target-dir target/fuzz
+             --features libfuzzer {target}"
+        )
     }
-    outcome?;
-    ensure!(figures.executions > 0, "{target}: nothing was executed");
-    eprintln!("{target}: {figures}");
-    Ok(())
-}
 
-fn minimise(sh: &Shell, target: &str, places: &Places) -> Result<()> {
-    let Places {
-        committed, corpus, ..
-    } = places;
-    // Without counters: an input for each edge, not for each number of times.
-    command(sh, "cmin", target)
-        .arg(corpus)
-        .args(["--", "-use_counters=0"])
-        .run()?;
-    fs::remove_dir_all(committed)?;
-    fs::create_dir_all(committed)?;
-    let kept = copy_files(corpus, committed)?;
-    ensure!(kept > 0, "nothing is left");
-    eprintln!("{target}: {kept} inputs");
-    Ok(())
-}
+    fn fuzz(&self, places: &Places, seconds: u64) -> Result<()> {
+        let target = self.target;
+        let Places {
+            corpus, artifacts, ..
+        } = places;
+        let before = failures(artifacts)?;
+        let prefix = format!("-artifact_prefix={}/", artifacts.display());
+        let time = format!("-max_total_time={seconds}");
+        let (len, hang) = (
+            format!("-max_len={MAX_LEN}"),
+            format!("-timeout={HANGS_AFTER_SECONDS}"),
+        );
+        // Long programs from the start: most failures need several operations.
+        let flags = [&prefix, &time, &len, &hang, "-len_control=0"];
+        let cmd = self.command("run").arg(corpus).arg("--").args(flags);
+        let mut figures = Figures::default();
+        let outcome = watch(cmd, |line| figures.read(line));
+        let found: Vec<_> = failures(artifacts)?
+            .into_iter()
+            .filter(|path| !before.contains(path))
+            .collect();
+        if let Some(input) = found.last() {
+            bail!("{}", self.how_to_reproduce(input));
+        }
+        outcome?;
+        ensure!(figures.executions > 0, "{target}: nothing was executed");
+        figure(figures);
+        Ok(())
+    }
 
-fn how_to_reproduce(target: &str, input: &Path) -> String {
-    let input = input.display();
-    format!(
-        "{target} fails on {input}\n\
-         its program, and the failure without libFuzzer:\n  \
-         FUZZ_TARGET={target} FUZZ_INPUT={input} cargo test --manifest-path {MANIFEST} \
-         --test replay one_input -- --nocapture\n\
-         under libFuzzer and address sanitizer:\n  \
-         cargo +nightly fuzz run --fuzz-dir crates/fuzz --target-dir target/fuzz \
-         --features libfuzzer {target} {input}\n\
-         a shorter one:\n  \
-         cargo +nightly fuzz tmin --fuzz-dir crates/fuzz --target-dir target/fuzz \
-         --features libfuzzer {target} {input}\n\
-         once it is understood, it belongs in crates/fuzz/crashes/{target}"
-    )
+    fn minimise(&self, places: &Places) -> Result<()> {
+        let Places {
+            committed, corpus, ..
+        } = places;
+        // Without counters: an input for each edge, not for each number of times.
+        self.command("cmin")
+            .arg(corpus)
+            .args(["--", "-use_counters=0"])
+            .run()?;
+        fs::remove_dir_all(committed)?;
+        fs::create_dir_all(committed)?;
+        let kept = copy_files(corpus, committed)?;
+        ensure!(kept > 0, "nothing is left");
+        eprintln!("{}: {kept} inputs", self.target);
+        Ok(())
+    }
+
+    fn how_to_reproduce(&self, input: &Path) -> String {
+        let target = self.target;
+        let (run, shorten) = (self.command("run"), self.command("tmin"));
+        let input = input.display();
+        format!(
+            "{target} fails on {input}\n\
+             its program, and the failure without libFuzzer:\n  \
+             FUZZ_TARGET={target} FUZZ_INPUT={input} cargo test --manifest-path {MANIFEST} \
+             --test replay one_input -- --nocapture\n\
+             under libFuzzer and address sanitizer:\n  {run} {input}\n\
+             a shorter one:\n  {shorten} {input}\n\
+             once it is understood, it belongs in crates/fuzz/crashes/{target}"
+        )
+    }
 }
 
 /// Inputs that failed. A slow one has not.
@@ -366,6 +390,22 @@ mod tests {
             assert!(figures.read(line), "{line}");
         }
         assert_eq!(figures, Figures::default());
+    }
+
+    #[test]
+    fn a_failure_comes_with_commands_for_the_same_compiler() {
+        let sh = Shell::new().unwrap();
+        let fuzzer = Fuzzer {
+            sh: &sh,
+            nightly: "nightly-1",
+            target: "provider",
+        };
+        let advice = fuzzer.how_to_reproduce(Path::new("a/crash-1"));
+        for verb in ["run", "tmin"] {
+            let command = format!("cargo +nightly-1 fuzz {verb} --fuzz-dir crates/fuzz");
+            assert!(advice.contains(&command), "{advice}");
+        }
+        assert_eq!(advice.matches(" provider a/crash-1").count(), 2, "{advice}");
     }
 
     #[test]

@@ -29,8 +29,8 @@
 //! | `release` | `cargo test --profile release-checked` |
 //! | `compile` | `cargo check`; the expected failure is an error of the compiler |
 //! | `loom` | `cargo test --release --lib --all-features`, under loom with two preemptions |
-//! | `miri` | `cargo +nightly miri test`, strict provenance, symbolic alignment |
-//! | `address` | `cargo +nightly test`, address and leak sanitizer |
+//! | `miri` | `cargo miri test` on the nightly, strict provenance, symbolic alignment |
+//! | `address` | `cargo test` on the nightly, address and leak sanitizer |
 //! | `oracle` | `cargo test` of `crates/oracle` |
 //! | `xtask` | a verb: `args = "soak --seconds 5"` |
 //!
@@ -57,7 +57,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use xshell::Shell;
 
-use crate::steps::Steps;
+use crate::steps::{Steps, figure};
 use crate::workspace_copy;
 use plant::{CLASSES, DoesNotApply, Plant};
 use report::Row;
@@ -108,6 +108,9 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         }
         let report = report::table(&rows, start.elapsed());
         println!("\n{report}");
+        if let Some(sum) = report.lines().last() {
+            figure(sum);
+        }
         fs::write(root.join("target").join("kill-report.txt"), &report)?;
         let bad = rows.iter().filter(|row| !row.verdict.is_good());
         let bad: Vec<&str> = bad.map(|row| row.plant.name.as_str()).collect();

@@ -101,17 +101,6 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     test_map::run(steps)
 }
 
-/// Whether `dir` holds a package that belongs to this workspace rather than being
-/// a workspace of its own.
-pub(crate) fn is_member_dir(dir: &Path) -> Result<bool> {
-    let manifest = dir.join("Cargo.toml");
-    if !manifest.is_file() {
-        return Ok(false);
-    }
-    let text = fs::read_to_string(manifest)?;
-    Ok(!text.lines().any(|line| line.trim() == "[workspace]"))
-}
-
 fn members(root: &Path) -> Result<Vec<Package>> {
     let metadata = MetadataCommand::new()
         .current_dir(root)

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::steps::{Steps, watch};
+use crate::steps::{Steps, figure, watch};
 
 /// Preemptions a thread may suffer in one execution. Two found every bug that was
 /// planted; three takes many times as long.
@@ -31,6 +31,7 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
             watch(cmd.args(args.filter.as_deref()), |line| {
                 counted += tests_announced(line).unwrap_or(0);
             })?;
+            figure(format!("{counted} models"));
             total += counted;
             require_models(package, counted, args.filter.is_some())
         })?;

@@ -35,6 +35,7 @@ mod test;
 mod test_map;
 mod tools;
 mod unsafe_list;
+mod verify;
 mod workspace_copy;
 
 use std::path::PathBuf;
@@ -119,6 +120,8 @@ enum Verb {
     Coverage(coverage::Args),
     /// One pool under a budget, used hard for a while, and a judgement
     Soak(soak::Args),
+    /// What ci has no time for, rung by rung, and a table for the notes of a release (hours)
+    Verify(verify::Args),
 }
 
 fn main() -> ExitCode {
@@ -159,6 +162,7 @@ fn main() -> ExitCode {
         Verb::Mutants(args) => mutants::run(&mut steps, &args),
         Verb::Coverage(args) => coverage::run(&mut steps, &args),
         Verb::Soak(args) => soak::run(&mut steps, &args),
+        Verb::Verify(args) => verify::run(&mut steps, &args),
     };
     steps.report();
     let result = match args.strict {

@@ -8,9 +8,10 @@
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::checked::{self, Counted, Mode, NIGHTLY};
+use crate::checked::{self, Counted, Mode};
 use crate::loom::{CORE, POOL};
 use crate::steps::{Outcome, Steps};
+use crate::tools;
 
 const FACADE: &str = "bytesbuf";
 
@@ -120,7 +121,7 @@ impl Run {
     }
 
     /// Returns how many tests have passed.
-    fn run(&self, sh: &Shell) -> Result<usize> {
+    fn run(&self, sh: &Shell, nightly: &str) -> Result<usize> {
         let packages = self.packages.iter().flat_map(|package| ["-p", package]);
         let tests: &[&str] = if self.with_integration {
             &["--lib", "--tests"]
@@ -132,7 +133,7 @@ impl Run {
         let dir = format!("target/miri-{}", self.mode.name());
         let cmd = cmd!(
             sh,
-            "cargo {NIGHTLY} miri test {packages...} {tests...} {features...} {target...}
+            "cargo +{nightly} miri test {packages...} {tests...} {features...} {target...}
              --target-dir {dir} --no-fail-fast -- {filter...}"
         )
         .env("MIRIFLAGS", self.miri_flags())
@@ -151,11 +152,14 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
             run.filter.clone_from(&args.filter);
         }
         steps.step_if_possible(&run.name(), |sh, _| {
-            if let Some(not_run) = checked::lacks(sh, "miri") {
-                total = None;
-                return Ok(not_run);
-            }
-            let passed = run.run(sh)?;
+            let nightly = match tools::nightly_with(sh, &tools::MIRI) {
+                Ok(nightly) => nightly,
+                Err(missing) => {
+                    total = None;
+                    return Ok(missing.into());
+                }
+            };
+            let passed = run.run(sh, nightly)?;
             // One name need not be in each of the packages.
             ensure!(passed > 0 || args.filter.is_some(), "no test was run");
             total = total.map(|total| total + passed);

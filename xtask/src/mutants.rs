@@ -13,7 +13,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::loom::{CORE, POOL};
-use crate::steps::{Outcome, Steps};
+use crate::steps::{Outcome, Steps, figure};
 use crate::tools;
 use pass::PASSES;
 use survivors::{Listed, Tally};
@@ -94,7 +94,7 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
                 again.retain(|mutant| tally.survived.iter().any(|name| name == mutant));
                 tally.replace_survivors(again);
             }
-            println!("{tally}");
+            figure(&tally);
             total.add(tally);
             Ok(Outcome::Passed)
         })?;

@@ -1,11 +1,10 @@
 //! Core and facade without their default features.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
 use crate::steps::{Outcome, Steps};
+use crate::tools;
 
 /// A target for which there is no std at all, so that one that slips in through
 /// a dependency cannot go unnoticed.
@@ -21,8 +20,8 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
         Ok(())
     })?;
     steps.step_if_possible("target without std", |sh, _| {
-        if !is_installed(sh)? {
-            return Ok(Outcome::NotRun(format!("target {TARGET} not installed")));
+        if let Err(missing) = tools::target(sh, TARGET) {
+            return Ok(missing.into());
         }
         for package in PACKAGES {
             cmd!(
@@ -33,10 +32,4 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
         }
         Ok(Outcome::Passed)
     })
-}
-
-fn is_installed(sh: &Shell) -> Result<bool> {
-    let sysroot = cmd!(sh, "rustc --print sysroot").quiet().read()?;
-    let libraries = PathBuf::from(sysroot).join("lib/rustlib").join(TARGET);
-    Ok(libraries.join("lib").is_dir())
 }

@@ -14,7 +14,7 @@ use xshell::Shell;
 
 use crate::loom;
 use crate::rust_source;
-use crate::steps::Steps;
+use crate::steps::{Steps, figure};
 use crate::workspace_copy;
 use mutant::Mutant;
 
@@ -84,7 +84,7 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         }
         ensure!(tried > 0, "nothing to weaken; wrong filter?");
         println!("\n{}", table.join("\n"));
-        println!("{tried} mutants, {survivors} survived");
+        figure(format!("{tried} mutants, {survivors} survived"));
         ensure!(
             survivors == 0,
             "{survivors} weakened orderings went unnoticed"

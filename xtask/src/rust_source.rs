@@ -12,7 +12,8 @@ pub(crate) fn tokens(text: &str) -> Result<TokenStream> {
     text.parse().map_err(|error| anyhow!("not Rust: {error}"))
 }
 
-/// All `.rs` files below a directory, sorted; none if it does not exist.
+/// All `.rs` files below a directory, sorted; none if it does not exist. Left out are
+/// hidden directories and those that cargo builds in.
 pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     collect(dir, &mut found)?;
@@ -27,12 +28,24 @@ fn collect(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, found)?;
+            if !is_hidden(&path) && !is_built(&path) {
+                collect(&path, found)?;
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
     }
     Ok(())
+}
+
+fn is_hidden(dir: &Path) -> bool {
+    dir.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+/// Whether cargo builds in it. A module may be called `target`, too.
+fn is_built(dir: &Path) -> bool {
+    dir.ends_with("target") && dir.with_file_name("Cargo.toml").is_file()
 }
 
 pub(crate) fn is_ident(tree: Option<&TokenTree>, name: &str) -> bool {
@@ -120,6 +133,16 @@ mod tests {
         check_unsafe("type F = unsafe fn(u8);", false);
         check_unsafe("type F = unsafe extern \"C\" fn(u8);", false);
         check_unsafe("#![expect(unsafe_code)] fn f() {}", false);
+    }
+
+    #[test]
+    fn what_cargo_has_built_is_no_source() {
+        let root = crate::workspace_root();
+        assert!(is_built(&root.join("target")));
+        assert!(!is_built(&root.join("xtask/src/target")));
+        assert!(!is_built(&root.join("crates")));
+        assert!(is_hidden(&root.join(".git")));
+        assert!(!is_hidden(&root.join("crates")));
     }
 
     #[track_caller]

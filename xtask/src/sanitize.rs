@@ -9,8 +9,9 @@
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use crate::checked::{self, Counted, Mode, NIGHTLY};
+use crate::checked::{self, Counted, Mode};
 use crate::steps::{Outcome, Steps};
+use crate::tools::{self, Missing};
 
 /// The sanitizers exist for few targets, and a target that is named keeps build
 /// scripts and macros out of them.
@@ -140,9 +141,13 @@ fn modes(sanitizer: &Sanitizer, args: &Args) -> Vec<Mode> {
 }
 
 fn one(sh: &Shell, sanitizer: &Sanitizer, mode: Mode, args: &Args) -> Result<Outcome> {
-    if let Some(not_run) = unavailable(sh, sanitizer) {
-        return Ok(not_run);
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Outcome::NotRun(format!("only on {TARGET}")));
     }
+    let nightly = match compiler(sh, sanitizer) {
+        Ok(nightly) => nightly,
+        Err(missing) => return Ok(missing.into()),
+    };
     let dir = format!("target/sanitize-{}-{}", sanitizer.name, mode.name());
     let packages = &checked::packages(args.package.as_deref());
     let std: &[&str] = if sanitizer.builds_std {
@@ -156,7 +161,7 @@ fn one(sh: &Shell, sanitizer: &Sanitizer, mode: Mode, args: &Args) -> Result<Out
     for features in [&["--all-features"][..], &[]] {
         let cmd = cmd!(
             sh,
-            "cargo {NIGHTLY} test {packages...} {features...} --lib --tests {std...}
+            "cargo +{nightly} test {packages...} {features...} --lib --tests {std...}
              --target {TARGET} --target-dir {dir} --no-fail-fast -- {tests...}"
         )
         .env("RUSTFLAGS", checked::rustflags(sanitizer.flags, mode))
@@ -166,16 +171,12 @@ fn one(sh: &Shell, sanitizer: &Sanitizer, mode: Mode, args: &Args) -> Result<Out
     Ok(Outcome::Passed)
 }
 
-fn unavailable(sh: &Shell, sanitizer: &Sanitizer) -> Option<Outcome> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Some(Outcome::NotRun(format!("only on {TARGET}")));
-    }
-    let component = if sanitizer.builds_std {
-        "rust-src"
+fn compiler(sh: &Shell, sanitizer: &Sanitizer) -> Result<&'static str, Missing> {
+    if sanitizer.builds_std {
+        tools::nightly_with(sh, &[tools::RUST_SRC])
     } else {
-        "rustc"
-    };
-    checked::lacks(sh, component)
+        tools::nightly(sh)
+    }
 }
 
 #[cfg(test)]

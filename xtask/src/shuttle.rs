@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 use crate::loom::{POOL, tests_announced};
-use crate::steps::{Steps, watch};
+use crate::steps::{Steps, figure, watch};
 
 /// Executions of each scenario by each scheduler: a minute, all in all.
 const ITERATIONS: usize = 20_000;
@@ -60,10 +60,10 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
             cmd = cmd.env("BYTESBUF_SHUTTLE_REPLAY", file);
         }
         watch(cmd, |line| counts.note(line))?;
-        eprintln!(
+        figure(format!(
             "{} executions of {} scenarios",
             counts.executions, counts.scenarios
-        );
+        ));
         counts.judge()
     })
 }

@@ -5,7 +5,7 @@
 use anyhow::Result;
 use xshell::cmd;
 
-use crate::steps::Steps;
+use crate::steps::{Steps, figure, watch};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -30,13 +30,22 @@ impl Args {
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     let (seconds, more) = (args.seconds().to_string(), &args.more);
     steps.step("soak", |sh, _| {
-        cmd!(
+        let cmd = cmd!(
             sh,
             "cargo run --quiet --release -p bytesbuf --example soak -- --seconds {seconds} {more...}"
-        )
-        .run()?;
+        );
+        let mut table = Vec::new();
+        watch(cmd, |line| table.push(line.to_owned()))?;
+        table.iter().filter_map(|row| worth_keeping(row)).for_each(figure);
         Ok(())
     })
+}
+
+/// A row of the program's table that says how much it has done.
+fn worth_keeping(row: &str) -> Option<String> {
+    const NAMES: [&str; 3] = ["written", "digests", "short-lived threads"];
+    let is_one = NAMES.iter().any(|name| row.starts_with(name));
+    is_one.then(|| row.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -52,6 +61,14 @@ mod tests {
             more,
         };
         assert_eq!(args.seconds(), expected);
+    }
+
+    #[test]
+    fn what_was_done_is_kept_of_the_table() {
+        let row = "written                     12 messages, 1 MiB, 3 MiB/s";
+        let kept = worth_keeping(row);
+        assert_eq!(kept.as_deref(), Some("written 12 messages, 1 MiB, 3 MiB/s"));
+        assert_eq!(worth_keeping("time                        5.0 s"), None);
     }
 
     #[test]

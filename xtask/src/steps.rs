@@ -1,6 +1,8 @@
-//! Runs the steps of a verb: says what it runs, how long it took, and which one
-//! failed.
+//! Runs the steps of a verb: says what it runs, how long it took, what it counted, and
+//! which one failed.
 
+use std::cell::RefCell;
+use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,14 +19,55 @@ pub(crate) enum Outcome {
     NotRun(String),
 }
 
-const NOT_RUN: &str = "not run";
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Passed,
+    NotRun(String),
+    /// With the error.
+    Failed(String),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => f.write_str("passed"),
+            Self::NotRun(why) => write!(f, "not run: {why}"),
+            Self::Failed(_) => f.write_str("FAILED"),
+        }
+    }
+}
+
+/// A step that is over.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    pub(crate) name: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) took: Duration,
+    /// What it has counted.
+    pub(crate) figures: Vec<String>,
+}
+
+thread_local! {
+    /// Figures of the step that runs.
+    static FIGURES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Says what a step has counted, there and in the summary.
+pub(crate) fn figure(text: impl fmt::Display) {
+    eprintln!("{text}");
+    FIGURES.with_borrow_mut(|figures| figures.push(text.to_string()));
+}
 
 /// A shell in the root of the workspace, and a record of the steps so far.
 #[derive(Debug)]
 pub(crate) struct Steps {
     pub(crate) sh: Shell,
     root: PathBuf,
-    done: Vec<(String, String, Duration)>,
+    done: Vec<Done>,
+    /// Whether steps follow one that has failed. Whoever sets it looks for failures in
+    /// what is [`done`](Self::done).
+    pub(crate) keep_going: bool,
 }
 
 impl Steps {
@@ -35,7 +78,13 @@ impl Steps {
             sh,
             root,
             done: Vec::new(),
+            keep_going: false,
         })
+    }
+
+    /// The steps so far.
+    pub(crate) fn done(&self) -> &[Done] {
+        &self.done
     }
 
     /// The root of the workspace.
@@ -62,30 +111,39 @@ impl Steps {
         body: impl FnOnce(&Shell, &Path) -> Result<Outcome>,
     ) -> Result<()> {
         eprintln!("\n== {name}");
+        FIGURES.take();
         let start = Instant::now();
         let result = body(&self.sh, &self.root);
         let took = start.elapsed();
         let verdict = match &result {
-            Ok(Outcome::Passed) => "passed".to_owned(),
-            Ok(Outcome::NotRun(why)) => format!("{NOT_RUN}: {why}"),
-            Err(_) => "FAILED".to_owned(),
+            Ok(Outcome::Passed) => Verdict::Passed,
+            Ok(Outcome::NotRun(why)) => Verdict::NotRun(why.clone()),
+            Err(error) => Verdict::Failed(format!("{error:#}")),
         };
         eprintln!("== {name}: {verdict}, {:.1} s", took.as_secs_f64());
-        self.done.push((name.to_owned(), verdict, took));
+        self.done.push(Done {
+            name: name.to_owned(),
+            verdict,
+            took,
+            figures: FIGURES.take(),
+        });
         match result {
             Ok(_) => Ok(()),
+            Err(error) if self.keep_going => {
+                eprintln!("error: {error:#}");
+                Ok(())
+            }
             Err(error) => Err(error.context(format!("step `{name}` failed"))),
         }
     }
 
     /// For machines on which everything is installed: there, what did not run is an error.
     pub(crate) fn require_all_ran(&self) -> Result<()> {
-        let is_missing =
-            |(_, verdict, _): &&(String, String, Duration)| verdict.starts_with(NOT_RUN);
-        let missing: Vec<_> = self.done.iter().filter(is_missing).collect();
-        let lines: Vec<_> = missing
+        let lines: Vec<_> = self
+            .done
             .iter()
-            .map(|(name, verdict, _)| format!("{name}: {verdict}"))
+            .filter(|step| matches!(step.verdict, Verdict::NotRun(_)))
+            .map(|step| format!("{}: {}", step.name, step.verdict))
             .collect();
         if !lines.is_empty() {
             bail!("{}", lines.join("\n"));
@@ -93,22 +151,26 @@ impl Steps {
         Ok(())
     }
 
-    /// Prints all steps with their verdicts and times, if there was more than one.
+    /// Prints all steps with their verdicts, times and figures, if there was more than one.
     pub(crate) fn report(&self) {
         if self.done.len() < 2 {
             return;
         }
-        let width = self
-            .done
-            .iter()
-            .map(|(name, ..)| name.len())
-            .max()
-            .unwrap_or(0);
+        let lengths = self.done.iter().map(|step| step.name.len());
+        let width = lengths.max().unwrap_or(0);
         eprintln!("\n== summary");
-        for (name, verdict, took) in &self.done {
-            eprintln!("{name:width$}  {:>7.1} s  {verdict}", took.as_secs_f64());
+        for step in &self.done {
+            let Done {
+                name,
+                verdict,
+                took,
+                figures,
+            } = step;
+            let figures: String = figures.iter().map(|text| format!("; {text}")).collect();
+            let took = took.as_secs_f64();
+            eprintln!("{name:width$}  {took:>7.1} s  {verdict}{figures}");
         }
-        let total: Duration = self.done.iter().map(|(.., took)| *took).sum();
+        let total: Duration = self.done.iter().map(|step| step.took).sum();
         eprintln!("{:width$}  {:>7.1} s", "total", total.as_secs_f64());
     }
 }
@@ -161,9 +223,37 @@ mod tests {
         steps
             .step_if_possible("fly", |_, _| Ok(Outcome::NotRun("no wings".to_owned())))
             .unwrap();
-        assert_eq!(steps.done[0].1, "not run: no wings");
+        assert_eq!(steps.done[0].verdict.to_string(), "not run: no wings");
         let error = steps.require_all_ran().unwrap_err();
         assert_eq!(error.to_string(), "fly: not run: no wings");
+    }
+
+    #[test]
+    fn steps_follow_a_failure_if_they_are_to() {
+        let mut steps = steps();
+        steps.keep_going = true;
+        steps.step("fall", |_, _| bail!("down")).unwrap();
+        steps.step("get up", |_, _| Ok(())).unwrap();
+        let verdicts: Vec<_> = steps.done().iter().map(|step| &step.verdict).collect();
+        assert_eq!(
+            verdicts,
+            [&Verdict::Failed("down".to_owned()), &Verdict::Passed]
+        );
+    }
+
+    #[test]
+    fn figures_belong_to_the_step_that_has_counted() {
+        let mut steps = steps();
+        for (name, count) in [("one", 1), ("two", 2)] {
+            steps
+                .step(name, |_, _| {
+                    (0..count).for_each(|sheep| figure(format!("{sheep} sheep")));
+                    Ok(())
+                })
+                .unwrap();
+        }
+        assert_eq!(steps.done[0].figures, ["0 sheep"]);
+        assert_eq!(steps.done[1].figures, ["0 sheep", "1 sheep"]);
     }
 
     #[test]

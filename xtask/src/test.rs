@@ -1,5 +1,7 @@
 //! The tests of the workspace, then the oracle's.
 
+pub(crate) mod narrow;
+
 use anyhow::Result;
 use xshell::cmd;
 
@@ -19,6 +21,9 @@ pub(crate) struct Args {
     /// Each test in a process of its own, killed if it hangs
     #[arg(long, conflicts_with = "pass_through")]
     nextest: bool,
+    /// The libraries alone, with pointers of 32 bits
+    #[arg(long, conflicts_with_all = ["pass_through", "nextest"])]
+    narrow: bool,
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
@@ -27,6 +32,9 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     }
     if args.nextest {
         return killed_if_they_hang(steps, args.release);
+    }
+    if args.narrow {
+        return narrow::run(steps, args.release);
     }
     workspace(steps, args.release)?;
     oracle::run(

@@ -4,15 +4,16 @@
 //! What cannot be had is the reason why a step did "not run". It is never the reason why
 //! one passed.
 
+mod toolchain;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use xshell::{Shell, cmd};
 
 use crate::steps::Outcome;
-
-/// The nightly toolchain that everything was tried with. `.ci/run` installs the same.
-pub(crate) const NIGHTLY: &str = "nightly-2026-05-20";
+pub(crate) use toolchain::{MIRI, NIGHTLY, RUST_SRC, component, nightly, nightly_with, target};
 
 /// A cargo subcommand at one version.
 #[derive(Debug)]
@@ -59,8 +60,20 @@ pub(crate) const NEXTEST: Tool = Tool {
 };
 
 /// Why something is not to be had.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Missing(String);
+
+impl Missing {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl From<Missing> for Outcome {
     fn from(Missing(why): Missing) -> Self {
@@ -167,29 +180,6 @@ fn python(sh: &Shell) -> Option<&'static str> {
     ["python3", "python"].into_iter().find(has_pip)
 }
 
-/// The pinned nightly, or else whatever goes by the name of `nightly`: for `cargo +...`.
-pub(crate) fn nightly(sh: &Shell) -> Result<&'static str, Missing> {
-    let is_installed = |name: &&str| {
-        cmd!(sh, "rustup run {name} cargo --version")
-            .quiet()
-            .ignore_stderr()
-            .read()
-            .is_ok()
-    };
-    let found = [NIGHTLY, "nightly"].into_iter().find(is_installed);
-    found.ok_or_else(|| {
-        Missing(format!(
-            "no nightly toolchain; `rustup toolchain install {NIGHTLY}` gets it"
-        ))
-    })
-}
-
-/// A component of the toolchain in use. Installs it if it is not there.
-pub(crate) fn component(sh: &Shell, name: &str) -> Result<(), Missing> {
-    let done = cmd!(sh, "rustup component add {name}").quiet().run();
-    done.map_err(|error| Missing(format!("no component {name}: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,11 +222,5 @@ mod tests {
             why.starts_with("cargo-nonesuch cannot be installed: "),
             "{why}"
         );
-    }
-
-    #[test]
-    fn the_nightly_is_the_one_that_the_script_installs() {
-        let script = std::fs::read_to_string(crate::workspace_root().join(".ci/run")).unwrap();
-        assert!(script.contains(NIGHTLY));
     }
 }

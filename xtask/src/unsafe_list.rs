@@ -1,4 +1,7 @@
 //! Files with unsafe code: each opts in, and each is listed in docs/UNSAFE.md.
+//!
+//! All of the repository's: tests, benchmarks and crates that are workspaces of their own
+//! as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,6 +13,9 @@ use crate::rust_source;
 use crate::steps::Steps;
 
 const LIST: &str = "docs/UNSAFE.md";
+
+/// Directories with sources. One that is not here fails the check.
+const TOP: [&str; 3] = ["benches/", "crates/", "xtask/"];
 
 /// What the check needs to know of a source file.
 #[derive(Clone, Copy, Debug)]
@@ -36,40 +42,34 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     })
 }
 
-/// The sources of each crate below `crates/` that belongs to this workspace.
+/// All sources below the root but what was built.
 fn read_sources(root: &Path) -> Result<Sources> {
     let mut sources = Sources::new();
-    for entry in fs::read_dir(root.join("crates"))? {
-        let dir = entry?.path();
-        if !crate::layers::is_member_dir(&dir)? {
-            continue;
-        }
-        for path in rust_source::files(&dir.join("src"))? {
-            let text = fs::read_to_string(&path)?;
-            let tokens = rust_source::tokens(&text)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            let name: Vec<_> = path
-                .strip_prefix(root)?
-                .iter()
-                .map(|part| part.to_string_lossy())
-                .collect();
-            let source = Source {
-                has_unsafe: rust_source::has_unsafe_code(tokens.clone()),
-                opts_in: rust_source::opts_into_unsafe(tokens),
-            };
-            sources.insert(name.join("/"), source);
-        }
+    for path in rust_source::files(root)? {
+        let text = fs::read_to_string(&path)?;
+        let tokens = rust_source::tokens(&text)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let name: Vec<_> = path
+            .strip_prefix(root)?
+            .iter()
+            .map(|part| part.to_string_lossy())
+            .collect();
+        let source = Source {
+            has_unsafe: rust_source::has_unsafe_code(tokens.clone()),
+            opts_in: rust_source::opts_into_unsafe(tokens),
+        };
+        sources.insert(name.join("/"), source);
     }
     Ok(sources)
 }
 
-/// Paths that the list names: whatever stands between backticks and begins with
-/// `crates/`. One that ends in `/` stands for all files below it.
+/// Paths that the list names: whatever stands between backticks and begins with one of
+/// the directories. One that ends in `/` stands for all files below it.
 fn listed_paths(list: &str) -> BTreeSet<String> {
     list.split('`')
         .skip(1)
         .step_by(2)
-        .filter(|quoted| quoted.starts_with("crates/"))
+        .filter(|quoted| TOP.iter().any(|top| quoted.starts_with(top)))
         .map(str::to_owned)
         .collect()
 }
@@ -105,11 +105,12 @@ fn covers(entry: &str, path: &str) -> bool {
     entry == path || (entry.ends_with('/') && path.starts_with(entry))
 }
 
-/// Whether a module file above `path` opts in for all that is below it.
+/// Whether a file above `path` opts in for all that is below it: a module, or the root
+/// of a test program or an example.
 fn parent_opts_in(sources: &Sources, path: &str) -> bool {
     let mut dir = path;
     while let Some((parent, _)) = dir.rsplit_once('/') {
-        let modules = [format!("{parent}/mod.rs"), format!("{parent}.rs")];
+        let modules = ["/mod.rs", "/main.rs", ".rs"].map(|end| format!("{parent}{end}"));
         let opts_in = |module: &String| sources.get(module).is_some_and(|source| source.opts_in);
         if modules.iter().any(opts_in) {
             return true;
@@ -183,5 +184,57 @@ mod tests {
             list,
             &["without expect"],
         );
+    }
+
+    #[test]
+    fn sources_of_every_kind_of_crate_are_found() {
+        let sources = read_sources(&crate::workspace_root()).unwrap();
+        for path in [
+            "crates/bytesbuf-core/src/vtable.rs",
+            "crates/bytesbuf-pool/tests/checked_alloc.rs",
+            "crates/bytesbuf/examples/plugin/lib.rs",
+            // These are workspaces of their own.
+            "crates/oracle/tests/round_trips.rs",
+            "benches/peers/src/peer/vec.rs",
+        ] {
+            let found = sources.get(path);
+            assert!(found.is_some_and(|source| source.has_unsafe), "{path}");
+        }
+        for path in [
+            "crates/fuzz/fuzz_targets/provider.rs",
+            "benches/counts/src/lib.rs",
+            "xtask/src/unsafe_list.rs",
+        ] {
+            let found = sources.get(path);
+            assert!(found.is_some_and(|source| !source.has_unsafe), "{path}");
+        }
+        assert!(sources.keys().all(|path| !path.starts_with("target/")));
+    }
+
+    #[test]
+    fn a_file_outside_of_the_libraries_is_listed_like_any_other() {
+        for file in [
+            "benches/b/src/a.rs",
+            "crates/f/tests/a.rs",
+            "xtask/src/a.rs",
+        ] {
+            check_list(&[(file, source(true, true))], "", &["not listed"]);
+            check_list(&[(file, source(true, true))], &format!("`{file}`"), &[]);
+            check_list(
+                &[(file, source(false, false))],
+                &format!("`{file}`"),
+                &["no unsafe code"],
+            );
+        }
+    }
+
+    #[test]
+    fn the_root_of_a_test_program_covers_its_modules() {
+        let list = "`crates/c/tests/it/`";
+        let (root, file) = ("crates/c/tests/it/main.rs", "crates/c/tests/it/file.rs");
+        for (opts_in, expected) in [(true, &[][..]), (false, &["without expect"])] {
+            let files = [(root, source(false, opts_in)), (file, source(true, false))];
+            check_list(&files, list, expected);
+        }
     }
 }

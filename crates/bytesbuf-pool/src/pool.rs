@@ -220,13 +220,17 @@ impl GlobalPool {
     /// release.
     ///
     /// # Errors
-    /// [`ReserveError::TooLarge`] above `u32::MAX` bytes, otherwise as
-    /// [`rent`](Self::rent).
+    /// [`ReserveError::TooLarge`] above `u32::MAX` bytes, or `isize::MAX` where that is
+    /// less, otherwise as [`rent`](Self::rent).
     pub fn rent_contiguous(&self, bytes: usize) -> Result<Block, ReserveError> {
-        let size = u32::try_from(bytes).map_err(|_| ReserveError::TooLarge {
-            requested: bytes,
-            max: u32::MAX as usize,
-        })?;
+        // The low 32 bits: all of them set where a `usize` has more.
+        const MAX: u32 = isize::MAX as u32;
+        let Ok(size @ ..=MAX) = u32::try_from(bytes) else {
+            return Err(ReserveError::TooLarge {
+                requested: bytes,
+                max: MAX as usize,
+            });
+        };
         let class = self.shared().classes().for_contiguous(size);
         let charged = class.map_or(bytes, |class| self.shared().block_size(class));
         let charge = self.charge(charged)?;

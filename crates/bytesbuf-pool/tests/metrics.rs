@@ -2,10 +2,11 @@
 #![cfg(not(bytesbuf_loom))]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use bytesbuf_pool::{Budget, GlobalPool};
+use metrics::atomics::AtomicU64;
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
     with_local_recorder,

@@ -9,6 +9,8 @@
     bytesbuf_sanitize = "memory",
     bytesbuf_sanitize = "thread",
 )))]
+// A program that is linked statically loads nothing.
+#![cfg(not(target_feature = "crt-static"))]
 #![expect(unsafe_code, reason = "loads a library and calls it")]
 
 mod example;

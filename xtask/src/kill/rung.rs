@@ -3,12 +3,14 @@
 use std::env;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use serde::Deserialize;
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
 use super::plant::Plant;
+use crate::tools;
 
 /// Which rung of the ladder has to notice.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +24,7 @@ pub(super) enum Rung {
     Compile,
     /// Library tests under loom.
     Loom,
-    /// `cargo +nightly miri test`, stacked borrows.
+    /// `cargo miri test` on the nightly, stacked borrows.
     Miri,
     /// Address and leak sanitizer.
     Address,
@@ -123,33 +125,32 @@ impl Rung {
 
     /// Why it cannot be run here, if so.
     pub(super) fn missing(self, sh: &Shell) -> Option<String> {
-        let (probe, advice) = match self {
-            Self::Miri => (
-                cmd!(sh, "cargo +nightly miri --version"),
-                "no miri; `rustup +nightly component add miri rust-src` gets it",
-            ),
+        let found = match self {
+            Self::Miri => tools::nightly_with(sh, &tools::MIRI),
             Self::Address if !cfg!(all(target_arch = "x86_64", target_os = "linux")) => {
                 return Some(format!("address sanitizer is used on {TARGET} alone"));
             }
-            Self::Address => (
-                cmd!(sh, "cargo +nightly --version"),
-                "no nightly compiler; `rustup toolchain install nightly` gets it",
-            ),
+            Self::Address => tools::nightly(sh),
             _ => return None,
         };
-        let found = probe.quiet().ignore_stdout().ignore_stderr().run().is_ok();
-        (!found).then(|| advice.to_owned())
+        found.err().map(|missing| missing.to_string())
     }
 
     fn words(self, args: &str) -> Vec<String> {
-        let target = format!("cargo +nightly test --target {TARGET}");
+        let (miri, address);
         let command = match self {
             Self::Test => "cargo test",
             Self::Release => "cargo test --profile release-checked",
             Self::Compile => "cargo check",
             Self::Loom => "cargo test --release --lib --all-features",
-            Self::Miri => "cargo +nightly miri test",
-            Self::Address => target.as_str(),
+            Self::Miri => {
+                miri = format!("cargo +{} miri test", nightly());
+                miri.as_str()
+            }
+            Self::Address => {
+                address = format!("cargo +{} test --target {TARGET}", nightly());
+                address.as_str()
+            }
             Self::Oracle => "cargo test --manifest-path crates/oracle/Cargo.toml",
             Self::Xtask => "cargo xtask",
         };
@@ -180,6 +181,16 @@ impl Rung {
         };
         format!("target/{name}")
     }
+}
+
+/// The nightly that is here, looked for once. If there is none, the one to be had.
+fn nightly() -> &'static str {
+    static FOUND: OnceLock<&str> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let sh = Shell::new().ok();
+        sh.and_then(|sh| tools::nightly(&sh).ok())
+            .unwrap_or(tools::NIGHTLY)
+    })
 }
 
 #[cfg(test)]

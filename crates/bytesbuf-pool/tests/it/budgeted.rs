@@ -355,7 +355,7 @@ fn hostile_sizes_are_refused_and_nothing_is_charged() {
         );
         too_large(block_on(pool.permit_async(request)).map(drop), request, MAX);
         let contiguous = pool.rent_contiguous(request).map(drop);
-        too_large(contiguous, request, u32::MAX as usize);
+        too_large(contiguous, request, MAX.min(u32::MAX as usize));
         pool.footprint(request).unwrap_err();
     }
     // Rounded up to blocks it is more than any limit: refused, not waited for.

@@ -22,7 +22,7 @@ fn after(wipe: Wipe, reports: &[usize]) -> Vec<u8> {
     let start = memory.as_ptr().cast::<u8>();
     thread::scope(|scope| {
         for &end in reports {
-            let (end, batch) = (start.wrapping_add(end).addr(), batch.clone());
+            let (end, batch) = (start.addr().saturating_add(end), batch.clone());
             scope.spawn(move || batch.report_written(end));
         }
     });
