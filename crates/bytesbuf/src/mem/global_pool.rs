@@ -147,8 +147,8 @@ impl GlobalPool {
     /// the panic.
     ///
     /// # Errors
-    /// [`ReserveError`]: above `u32::MAX` bytes, over the budget of this handle, or the
-    /// allocator has no more.
+    /// [`ReserveError`]: above `u32::MAX` bytes (`isize::MAX` on 32 bits), over the
+    /// budget of this handle, or the allocator has no more.
     pub fn try_reserve_contiguous(&self, bytes: usize) -> Result<BytesBuf, ReserveError> {
         if bytes == 0 {
             return Ok(BytesBuf::new());

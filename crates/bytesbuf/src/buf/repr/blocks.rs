@@ -54,6 +54,7 @@ impl BytesBuf {
     /// [`push_block_back`](Self::push_block_back) to a buffer without data that has been given
     /// nothing but blocks of one request, which is at most `isize::MAX` bytes and perhaps
     /// rounded up by less than a block: so B4 holds.
+    #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn push_to_fresh(&mut self, block: Block) {
         debug_assert!(self.is_empty() && self.capacity() <= isize::MAX as usize);
