@@ -82,3 +82,115 @@ mod engine {
         false
     }
 }
+
+#[cfg(all(
+    test,
+    target_os = "linux",
+    not(any(bytesbuf_loom, bytesbuf_shuttle, miri))
+))]
+mod tests {
+    use std::array;
+    use std::hint;
+    use std::thread;
+
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    use super::*;
+    use crate::sync::{AtomicUsize, Ordering};
+
+    /// A place that shares a cache line with no other.
+    #[repr(align(128))]
+    struct Place(AtomicUsize);
+
+    const ROUNDS: usize = 40;
+    const PAIRS: usize = 200;
+
+    /// What two threads store to and look at, a pair after the other.
+    struct Course {
+        pairs: [[Place; 2]; PAIRS],
+        arrived: Place,
+    }
+
+    impl Course {
+        fn new() -> Self {
+            let place = |_| Place(AtomicUsize::new(0));
+            Self {
+                pairs: array::from_fn(|_| array::from_fn(place)),
+                arrived: place(0),
+            }
+        }
+
+        /// Runs over all pairs, at the same time as the other thread, a number of
+        /// times: stores to one place, passes a fence, and tells whether the other
+        /// thread's store to the other place can be seen.
+        fn run(&self, own: usize, fence: impl Fn()) -> Vec<bool> {
+            let mut seen = Vec::with_capacity(ROUNDS * PAIRS);
+            for round in 1..=ROUNDS {
+                self.meet(round);
+                for pair in &self.pairs {
+                    // Relaxed: the fence is what is tested.
+                    pair[own].0.store(round, Ordering::Relaxed);
+                    fence();
+                    // Relaxed: as above.
+                    seen.push(pair[1 - own].0.load(Ordering::Relaxed) >= round);
+                }
+            }
+            seen
+        }
+
+        /// Returns when both threads are here.
+        fn meet(&self, round: usize) {
+            // AcqRel: partner of the load below, on the other thread.
+            self.arrived.0.fetch_add(1, Ordering::AcqRel);
+            let mut spins = 0_u32;
+            // Acquire: partner of the addition above.
+            while self.arrived.0.load(Ordering::Acquire) < 2 * round {
+                spins += 1;
+                if spins % 20_000 == 0 {
+                    thread::yield_now();
+                }
+                hint::spin_loop();
+            }
+        }
+    }
+
+    /// Keeps the current thread on the n-th of the processors that it may use: two
+    /// threads that take turns on one would miss nothing.
+    fn stay_on(n: usize) {
+        let Ok(all) = sched_getaffinity(None) else {
+            return;
+        };
+        let mut usable = (0..CpuSet::MAX_CPU).filter(|cpu| all.is_set(*cpu));
+        if let Some(cpu) = usable.nth(n) {
+            let mut one = CpuSet::new();
+            one.set(cpu);
+            let _ = sched_setaffinity(None, &one);
+        }
+    }
+
+    /// Without a fence on one side both miss the other's store now and then: any
+    /// processor delays stores.
+    #[test]
+    fn of_two_threads_that_store_and_look_one_sees_the_other() {
+        if !heavy() {
+            return; // nothing is promised
+        }
+        let course = Course::new();
+        let (often, rarely) = thread::scope(|scope| {
+            let often = scope.spawn(|| {
+                stay_on(0);
+                course.run(0, light)
+            });
+            let rarely = scope.spawn(|| {
+                stay_on(1);
+                course.run(1, || assert!(heavy(), "it worked before"))
+            });
+            (often.join().unwrap(), rarely.join().unwrap())
+        });
+        let missed = often
+            .iter()
+            .zip(&rarely)
+            .filter(|both| both == &(&false, &false));
+        assert_eq!(missed.count(), 0, "of {}", often.len());
+    }
+}

@@ -134,12 +134,11 @@ impl SlabStore {
         }
     }
 
-    /// Takes back one block, and frees its slab if that is idle then. Returns the
-    /// bytes given back to the allocator.
-    pub(crate) fn put(&self, block: PoolBlock) -> usize {
+    /// Takes back one block, and frees its slab if that is idle then.
+    pub(crate) fn put(&self, block: PoolBlock) {
         let mut idle = IdleSlabs::none();
         lock(&self.0).put(block, &mut idle);
-        idle.free()
+        idle.free();
     }
 
     pub(crate) fn figures(&self) -> SlabFigures {

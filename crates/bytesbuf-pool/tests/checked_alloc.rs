@@ -7,7 +7,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use bytesbuf_pool::GlobalPool;
@@ -91,12 +91,24 @@ unsafe impl GlobalAlloc for Checked {
 #[global_allocator]
 static ALLOCATOR: Checked = Checked;
 
-/// One test: the counter is shared by the whole process.
+/// Tests take turns: the counters are those of the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Runs a scenario and asserts that nothing of it stays.
+fn check(rounds: usize, scenario: impl Fn()) {
+    // A test that failed leaves it poisoned.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = ALIGNED_BYTES.load(Ordering::Relaxed);
+    for _ in 0..rounds {
+        scenario();
+        assert_eq!(ALIGNED_BYTES.load(Ordering::Relaxed), before);
+    }
+    assert!(!WRONG.load(Ordering::Relaxed), "a layout did not match");
+}
+
 #[test]
 fn everything_is_freed_with_its_layout() {
-    let before = ALIGNED_BYTES.load(Ordering::Relaxed);
-    let rounds = 20;
-    for _ in 0..rounds {
+    check(20, || {
         let pool = GlobalPool::new();
         let (outbox, inbox) = mpsc::channel();
         let producer = {
@@ -132,7 +144,47 @@ fn everything_is_freed_with_its_layout() {
         drop(pool);
         assert!(SLAB_BYTES.load(Ordering::Relaxed) >= lent);
         thread::spawn(move || drop(kept)).join().unwrap();
-        assert_eq!(ALIGNED_BYTES.load(Ordering::Relaxed), before);
-    }
-    assert!(!WRONG.load(Ordering::Relaxed), "a layout did not match");
+    });
+}
+
+/// So many blocks rented by one thread and released by another that both settle their
+/// accounts of what keeps the pool alive, more than once.
+#[test]
+fn a_pool_goes_after_any_number_of_blocks_that_went_one_way() {
+    check(1, || {
+        let pool = GlobalPool::new();
+        let (outbox, inbox) = mpsc::sync_channel::<Vec<_>>(2);
+        let consumer = thread::spawn(move || inbox.into_iter().for_each(drop));
+        for _ in 0..280 {
+            let batch = (0..500).map(|_| pool.rent(1024).unwrap());
+            outbox.send(batch.collect()).unwrap();
+        }
+        drop(outbox);
+        consumer.join().unwrap();
+        let stats = pool.stats();
+        assert_eq!(stats.bytes_in_use(), 0);
+        assert_eq!(SLAB_BYTES.load(Ordering::Relaxed), stats.bytes_allocated());
+    });
+}
+
+/// The last handle goes on another thread. What this one has of the pool, it gives up
+/// when it next does more than take what is at hand, of whichever pool.
+#[test]
+fn a_thread_gives_up_what_it_has_of_a_pool_that_was_closed_elsewhere() {
+    check(5, || {
+        let but_slabs =
+            || ALIGNED_BYTES.load(Ordering::Relaxed) - SLAB_BYTES.load(Ordering::Relaxed);
+        let other = GlobalPool::new();
+        drop(other.rent(1024).unwrap());
+        let before = but_slabs();
+        for round in 1..4 {
+            let pool = GlobalPool::new();
+            drop(pool.rent(1024).unwrap());
+            assert!(but_slabs() > before);
+            thread::spawn(move || drop(pool)).join().unwrap();
+            // A size of which nothing is at hand.
+            drop(other.rent_contiguous(1024 << (2 * round)).unwrap());
+            assert_eq!(but_slabs(), before, "round {round}");
+        }
+    });
 }

@@ -70,6 +70,11 @@ impl Cache {
         self.cache().release(block);
     }
 
+    /// Tells it to give its magazines back, as who trims does where the owner is inside.
+    pub(super) fn order_flush(&self) {
+        self.cache().order_flush();
+    }
+
     /// Whether it has been told that its pool is closed.
     pub(super) fn is_retired(&self) -> bool {
         self.cache().is_retired()

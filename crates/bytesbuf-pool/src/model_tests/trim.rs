@@ -109,3 +109,39 @@ fn two_trims_and_an_owner() {
         assert_in_use(&pool, 0);
     });
 }
+
+/// Without this the other scenarios could pass because nobody is ever reached.
+#[test]
+fn an_owner_that_is_outside_is_reached() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let there = Cache::of(&pool);
+        let block = there.rent();
+        there.release(block);
+        pool.trim();
+        let reached = pool.stats().bytes_allocated() == 0;
+        let reaches = cfg!(any(target_os = "linux", bytesbuf_loom, miri));
+        assert_eq!(reached, reaches, "where there is a heavy barrier");
+        let block = there.rent();
+        there.release(block);
+        assert_in_use(&pool, 0);
+    });
+}
+
+/// What who trims could not reach goes at the owner's next slow path, once.
+#[test]
+fn an_order_to_flush_is_obeyed_once() {
+    model(|| {
+        let pool = GlobalPool::new();
+        let here = Cache::of(&pool);
+        let (one, two) = (here.rent(), here.rent());
+        here.release(one);
+        here.order_flush();
+        assert!(here.rent_fast().is_none(), "not before it is obeyed");
+        here.release(two);
+        assert_eq!(pool.stats().bytes_cached(), 1024, "what was there has gone");
+        let two = here.rent_fast().expect("it has been obeyed");
+        assert!(here.release_fast(two).is_ok());
+        assert_in_use(&pool, 0);
+    });
+}

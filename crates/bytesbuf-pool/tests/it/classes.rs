@@ -4,7 +4,7 @@
 use bytesbuf_core::BlockProvider;
 #[cfg(target_pointer_width = "64")]
 use bytesbuf_core::ReserveError;
-use bytesbuf_pool::GlobalPool;
+use bytesbuf_pool::{Budget, GlobalPool};
 
 use crate::util::{CACHES, SIZES};
 
@@ -75,6 +75,20 @@ fn contiguous_blocks_of_any_size() {
     let stats = pool.stats();
     assert_eq!(stats.direct_blocks_in_use(), 0);
     assert!(!CACHES || stats.classes().all(|class| class.allocations() <= 1));
+}
+
+/// Pooled ones, charged ones and allocations of their own, whatever was asked for.
+#[test]
+fn a_block_tells_how_much_it_keeps_in_use() {
+    let pool = GlobalPool::new();
+    let budgeted = pool.with_budget(&Budget::new(16 << 20));
+    for pool in [pool, budgeted] {
+        for (request, size) in [(1, 1024), (5000, 16_384), ((1 << 20) + 1, (1 << 20) + 1)] {
+            let (_, len, references) = pool.rent_contiguous(request).unwrap().open();
+            assert_eq!(len.get() as usize, size);
+            assert_eq!(references.retained_bytes(), Some(size), "{request}");
+        }
+    }
 }
 
 /// The largest that there is: its pages are not touched, so it costs address space.
@@ -166,4 +180,53 @@ fn an_alignment_beyond_the_page() {
     for block in blocks {
         assert_eq!(block.open().0.addr().get() % (1 << 21), 0);
     }
+}
+/// Half a mebibyte, and an eighth of what the class has once that is more, up to four;
+/// headers and alignment included.
+#[test]
+#[cfg_attr(miri, ignore = "slabs have four blocks there")]
+#[cfg_attr(bytesbuf_pass_through, ignore = "slabs have one block there")]
+fn slabs_grow_with_what_their_class_has() {
+    for (size, alignment) in [(4096, 64), (65_536, 64), (1024, 4096)] {
+        let pool = GlobalPool::builder()
+            .size_classes([size])
+            .alignment(alignment)
+            .build()
+            .unwrap();
+        let block_takes = (size as usize).next_multiple_of(alignment) + 64;
+        let mut blocks = Vec::new();
+        let mut before = 0;
+        let mut largest = 0;
+        while before < 48 << 20 {
+            blocks.push(pool.rent(1).unwrap());
+            let allocated = pool.stats().bytes_allocated();
+            let slab = allocated - before;
+            if slab > 0 {
+                let right = (before / 8).clamp(512 << 10, 4 << 20);
+                // As many blocks as fit; a header and a gap beside them.
+                let around = 128 + alignment;
+                assert!(
+                    slab <= right + around && slab + block_takes > right,
+                    "{slab} bytes, not {right}, after {before}"
+                );
+                largest = slab;
+            }
+            before = allocated;
+        }
+        assert!(largest > (4 << 20) - 2 * block_takes, "{largest}");
+    }
+}
+
+/// However many there are of them.
+#[test]
+#[cfg_attr(miri, ignore = "slabs have four blocks there")]
+fn blocks_larger_than_a_slab_are_allocated_one_by_one() {
+    let size = 600_000;
+    let pool = GlobalPool::builder().size_classes([size]).build().unwrap();
+    let blocks: Vec<_> = (0..40).map(|_| pool.rent(1).unwrap()).collect();
+    let stats = pool.stats();
+    let class = stats.classes().next().unwrap();
+    assert_eq!(class.slabs(), blocks.len());
+    let least = blocks.len() * size as usize;
+    assert!(stats.bytes_allocated() <= least + blocks.len() * 256);
 }

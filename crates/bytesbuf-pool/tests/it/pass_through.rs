@@ -31,6 +31,18 @@ fn each_block_is_an_allocation_of_its_own() {
     assert_eq!(pool.stats().thread_caches(), 0);
 }
 
+/// However much the class has already: slabs of several blocks would grow.
+#[test]
+fn many_blocks_are_as_many_allocations() {
+    let pool = pass_through();
+    let kept = rent(&pool, LARGE, rounds(200));
+    let stats = class_stats(&pool, LARGE);
+    assert_eq!(
+        (stats.slabs(), stats.allocations()),
+        (kept.len(), kept.len())
+    );
+}
+
 #[test]
 fn nothing_is_used_twice() {
     let pool = pass_through();

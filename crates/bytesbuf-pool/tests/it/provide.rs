@@ -62,3 +62,24 @@ fn a_sink_that_panics_loses_nothing() {
     assert!(attempt.is_err());
     assert_eq!(pool.stats().bytes_in_use(), 0);
 }
+/// What a request is charged, and what is rented for it.
+#[test]
+fn the_footprint_of_a_request_is_that_of_its_blocks() {
+    let pool = GlobalPool::new();
+    for request in [0, 1, 1024, 1025, 16_384, LARGE, LARGE + 1, 3 * LARGE] {
+        let rented: u32 = sizes(&pool, request).iter().sum();
+        assert_eq!(
+            pool.footprint(request).unwrap(),
+            rented as usize,
+            "{request}"
+        );
+    }
+    let most = isize::MAX as usize;
+    assert_eq!(pool.footprint(most).unwrap(), most + 1, "whole blocks");
+    match pool.footprint(most + 1).unwrap_err() {
+        ReserveError::TooLarge { requested, max } => {
+            assert_eq!((requested, max), (most + 1, most));
+        }
+        other => panic!("{other}"),
+    }
+}

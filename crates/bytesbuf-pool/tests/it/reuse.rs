@@ -1,6 +1,6 @@
 //! A released block is rented again.
 
-use bytesbuf_pool::GlobalPool;
+use bytesbuf_pool::{Budget, GlobalPool, Wipe};
 
 use crate::util::{LARGE, SIZES, SMALL, class_stats, rent, rounds};
 
@@ -107,4 +107,68 @@ fn a_block_that_was_opened_can_be_lent_again() {
         assert_eq!(pool.stats().bytes_in_use(), 0);
     }
     assert_eq!(class_stats(&pool, SMALL).high_water(), 1);
+}
+/// Only where nothing has to be charged, wiped or noted, and one block is enough.
+#[test]
+#[cfg_attr(bytesbuf_pass_through, ignore = "nothing is kept there")]
+#[cfg_attr(feature = "holders", ignore = "every rental is noted")]
+fn a_block_at_hand_is_rented_without_looking_further() {
+    let pool = GlobalPool::new();
+    let at_hand =
+        |pool: &GlobalPool, bytes| pool.rent_at_hand(bytes).map(|block| block.len().get());
+    let table = [0, 1, SMALL, LARGE - 1, LARGE, LARGE + 1, usize::MAX];
+    for bytes in table {
+        assert_eq!(at_hand(&pool, bytes), None, "{bytes}: there is none yet");
+    }
+    for size in [SMALL, LARGE] {
+        drop(rent(&pool, size, 1));
+    }
+    let (small, large) = (Some(SMALL as u32), Some(LARGE as u32));
+    for (bytes, expected) in table
+        .into_iter()
+        .zip([None, small, small, large, large, None, None])
+    {
+        assert_eq!(at_hand(&pool, bytes), expected, "{bytes}");
+    }
+    let taken = pool.rent_at_hand(1).unwrap();
+    assert_eq!(at_hand(&pool, 1), None, "it is taken");
+    drop(taken);
+
+    let limited = pool.with_budget(&Budget::new(LARGE));
+    assert_eq!(at_hand(&limited, 1), None, "it has to be charged");
+    let wiping = GlobalPool::builder().wipe(Wipe::OnReuse).build().unwrap();
+    drop(rent(&wiping, SMALL, 1));
+    assert_eq!(at_hand(&wiping, 1), None, "it has to be wiped");
+}
+
+/// Blocks that went back to their slab, which had to stay, come a magazine at a time: one
+/// rental looks for them, and the next ones find them at hand.
+#[test]
+#[cfg_attr(bytesbuf_pass_through, ignore = "nothing is kept there")]
+fn blocks_come_from_their_slabs_in_magazines() {
+    let pool = GlobalPool::builder()
+        .size_classes([1024])
+        .magazine_blocks(3)
+        .build()
+        .unwrap();
+    // Every other block stays out, and keeps its slab.
+    let mut blocks = rent(&pool, SMALL, 16);
+    let mut every_other = false;
+    blocks.retain(|_| {
+        every_other = !every_other;
+        every_other
+    });
+    pool.trim();
+    let before = class_stats(&pool, SMALL);
+    if before.blocks_cached() > 0 {
+        return; // trim does not reach threads on this system
+    }
+    blocks.extend(rent(&pool, SMALL, 6));
+    let after = class_stats(&pool, SMALL);
+    let (hits, misses) = (
+        after.hits() - before.hits(),
+        after.misses() - before.misses(),
+    );
+    assert_eq!((hits, misses), (4, 2));
+    assert_eq!(after.allocations(), before.allocations());
 }

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use bytesbuf_pool::GlobalPool;
 
@@ -182,4 +183,160 @@ fn trimming_while_threads_rent_and_release() {
     assert_eq!(pool.stats().bytes_in_use(), 0);
     pool.trim();
     assert_eq!(pool.stats().bytes_allocated(), 0);
+}
+/// Blocks that are a slab each, so that what is cached and what goes back to the
+/// allocator are nearly the same.
+const HUGE: [usize; 2] = [1 << 19, 1 << 20];
+
+fn huge() -> GlobalPool {
+    GlobalPool::builder()
+        .size_classes(HUGE.map(|size| size as u32))
+        .max_cached_bytes(64 << 20)
+        .idle_decay(None)
+        .build()
+        .unwrap()
+}
+
+/// Rents and releases so many blocks of both sizes. Two of each stay with the thread.
+fn cache_huge(pool: &GlobalPool, blocks: usize) {
+    for size in HUGE {
+        drop(rent(pool, size, blocks));
+    }
+}
+
+/// Trims down to so many bytes, and checks what is said about it. Returns free blocks:
+/// small ones and large ones in the depot, and those with threads.
+#[track_caller]
+fn trim_huge_to(pool: &GlobalPool, max_bytes: usize) -> (usize, usize, usize) {
+    let before = pool.stats();
+    let freed = pool.trim_to(max_bytes);
+    let after = pool.stats();
+    let went = before.bytes_cached() - after.bytes_cached();
+    assert_eq!(freed, before.bytes_allocated() - after.bytes_allocated());
+    assert!(
+        freed >= went && freed <= went + (went >> 8),
+        "{freed} {went}"
+    );
+    let [small, large] = HUGE.map(|size| class_stats(pool, size));
+    (
+        small.blocks_cached_in_depot(),
+        large.blocks_cached_in_depot(),
+        small.blocks_cached_by_threads() + large.blocks_cached_by_threads(),
+    )
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "slabs have four blocks there")]
+#[cfg_attr(bytesbuf_pass_through, ignore = "nothing is kept there")]
+fn trim_to_takes_from_the_depot_first_and_large_blocks_first() {
+    let pool = huge();
+    cache_huge(&pool, 6);
+    let [small, large] = HUGE;
+    let all = 6 * (small + large);
+    assert_eq!(trim_huge_to(&pool, all), (4, 4, 4));
+    assert_eq!(trim_huge_to(&pool, all - 1), (4, 3, 4));
+    assert_eq!(trim_huge_to(&pool, all - 3 * large), (4, 1, 4));
+    let threads = 2 * (small + large);
+    assert_eq!(trim_huge_to(&pool, threads + 3 * small), (3, 0, 4));
+    assert_eq!(trim_huge_to(&pool, threads), (0, 0, 4));
+    // Of threads, too, no more than it takes.
+    let (_, _, left) = trim_huge_to(&pool, threads - 1);
+    if REACHES {
+        assert_eq!(left, 3);
+        assert_eq!(trim_huge_to(&pool, 0), (0, 0, 0));
+    }
+}
+
+/// The threads' magazines have more than one block here.
+#[test]
+#[cfg_attr(bytesbuf_pass_through, ignore = "nothing is kept there")]
+fn trim_to_takes_as_many_magazines_as_it_needs() {
+    let pool = GlobalPool::builder()
+        .size_classes([1024])
+        .magazine_blocks(8)
+        .build()
+        .unwrap();
+    drop(rent(&pool, SMALL, 40));
+    let cached = || {
+        let class = class_stats(&pool, SMALL);
+        let depot = class.blocks_cached_in_depot();
+        (depot, class.blocks_cached_by_threads())
+    };
+    assert_eq!(cached(), (24, 16));
+    // Half a magazine, one and a half.
+    for (max_blocks, left) in [(36, (16, 16)), (20, (0, 16)), (16, (0, 16))] {
+        pool.trim_to(max_blocks * SMALL);
+        assert_eq!(cached(), left, "{max_blocks}");
+    }
+    if REACHES {
+        pool.trim_to(12 * SMALL);
+        assert_eq!(cached(), (0, 8));
+        pool.trim_to(7 * SMALL);
+        assert_eq!(cached(), (0, 0));
+    }
+}
+
+/// What `maintain` says that it gave back has gone: of the depot, what nobody has
+/// needed, and all of a thread that has done nothing.
+#[test]
+#[cfg_attr(miri, ignore = "slabs have four blocks there")]
+#[cfg_attr(bytesbuf_pass_through, ignore = "nothing is kept there")]
+fn what_decays_is_what_went_back() {
+    let pool = huge();
+    let maintain = || {
+        let before = pool.stats().bytes_allocated();
+        let freed = pool.maintain();
+        assert_eq!(pool.stats().bytes_allocated() + freed, before);
+        freed
+    };
+    cache_huge(&pool, 6);
+    assert_eq!(maintain(), 0, "all of it has just been used");
+    // Three of the large ones in the depot are needed once more.
+    drop(rent(&pool, HUGE[1], 5));
+    let freed = maintain();
+    let expected = 4 * HUGE[0] + HUGE[1];
+    assert!(
+        freed >= expected && freed <= expected + (expected >> 8),
+        "{freed}"
+    );
+    drop(rent(&pool, HUGE[0], 1));
+    let freed = maintain();
+    assert!(
+        freed >= 3 * HUGE[1] && freed <= 3 * HUGE[1] + (1 << 15),
+        "{freed}"
+    );
+    assert_eq!(pool.stats().bytes_cached(), 2 * (HUGE[0] + HUGE[1]));
+    maintain();
+    if REACHES {
+        assert_eq!(pool.stats().bytes_allocated(), 0);
+    }
+}
+
+/// Without `maintain`: threads that exchange magazines with the depot look at the clock
+/// every so often.
+#[test]
+#[cfg_attr(bytesbuf_pass_through, ignore = "nothing is kept there")]
+fn a_pool_in_use_gives_back_by_itself_what_it_does_not_use() {
+    let never = None;
+    let at_once = Some(Duration::ZERO);
+    let in_an_hour = Some(Duration::from_secs(3600));
+    for (decay, stays) in [(never, true), (in_an_hour, true), (at_once, false)] {
+        let pool = GlobalPool::builder()
+            .magazine_blocks(2)
+            .idle_decay(decay)
+            .build()
+            .unwrap();
+        let exchange = || {
+            for _ in 0..40 {
+                drop(rent(&pool, SMALL, 8));
+            }
+        };
+        // Whatever the clock says at the beginning is over.
+        exchange();
+        drop(rent(&pool, LARGE, 4));
+        assert_ne!(class_stats(&pool, LARGE).blocks_cached_in_depot(), 0);
+        exchange();
+        let left = class_stats(&pool, LARGE).blocks_cached_in_depot();
+        assert_eq!(left > 0, stays, "{decay:?}: {left}");
+    }
 }
