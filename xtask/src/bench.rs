@@ -15,7 +15,7 @@ const MANIFEST: &str = "benches/peers/Cargo.toml";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Fewer and shorter rounds: about two minutes once it is built
+    /// Fewer and shorter rounds: a minute once it is built
     #[arg(long)]
     quick: bool,
     /// Rounds of each workload

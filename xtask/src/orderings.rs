@@ -5,6 +5,8 @@
 //! ordering is stronger than it needs to be. One survivor fails the verb.
 
 mod mutant;
+#[cfg(test)]
+mod partner;
 
 use std::fs;
 use std::path::Path;

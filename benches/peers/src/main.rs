@@ -19,7 +19,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "compare")]
 struct Args {
-    /// Fewer and shorter rounds: about two minutes
+    /// Fewer and shorter rounds: a minute
     #[arg(long)]
     quick: bool,
     /// Rounds of each workload

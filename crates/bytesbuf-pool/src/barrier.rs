@@ -128,10 +128,11 @@ mod tests {
             for round in 1..=ROUNDS {
                 self.meet(round);
                 for pair in &self.pairs {
-                    // Relaxed: the fence is what is tested.
+                    // Relaxed: partner of the other thread's load below; the fence between them
+                    // is what is tested.
                     pair[own].0.store(round, Ordering::Relaxed);
                     fence();
-                    // Relaxed: as above.
+                    // Relaxed: partner of the other thread's store above.
                     seen.push(pair[1 - own].0.load(Ordering::Relaxed) >= round);
                 }
             }

@@ -69,8 +69,8 @@ impl Depot {
         let shelf = self.of(class);
         let blocks = filled.len();
         let bytes = blocks * shelf.block_size;
-        // Counted before they are here, so that the bound holds at any moment.
-        // Relaxed: partner of nothing; a bound on a sum, nothing is handed over.
+        // Relaxed: partner of nothing; a bound on a sum, nothing is handed over. Counted
+        // before they are here, so that the bound holds at any moment.
         let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         // Relaxed: partner of nothing; a figure for people.
         shelf.blocks.fetch_add(blocks, Ordering::Relaxed);

@@ -375,7 +375,7 @@ impl ThreadCache {
 
     /// Tells the cache that its pool is closed. By the registry.
     pub(crate) fn retire(&self) {
-        // Relaxed: partner of the loads in `is_retired` and `try_enter`. Nothing is
+        // Relaxed: partner of the loads in `is_retired` and `enter_if`. Nothing is
         // handed over; a cache that learns late stores blocks that it drains when
         // it goes (P3).
         self.orders.fetch_or(RETIRE, Ordering::Relaxed);
@@ -390,7 +390,7 @@ impl ThreadCache {
     /// Tells the owner to give its magazines back when it next gets here. By the
     /// registry.
     pub(crate) fn order_flush(&self) {
-        // Relaxed: partner of the loads in `obey` and `try_enter`, a hint.
+        // Relaxed: partner of the loads in `obey` and `enter_if`, a hint.
         self.orders.fetch_or(FLUSH, Ordering::Relaxed);
     }
 

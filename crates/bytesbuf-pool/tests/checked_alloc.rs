@@ -48,9 +48,11 @@ unsafe impl GlobalAlloc for Checked {
             return memory;
         }
         if is_slab(layout) {
+            // Relaxed: partner of the load in `slab_bytes`, when threads are joined.
             SLAB_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
         }
         if layout.align() >= 64 {
+            // Relaxed: partner of the load in `aligned_bytes`, when threads are joined.
             ALIGNED_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
         }
         // SAFETY: the lead has room for two words, aligned to 16.
@@ -69,12 +71,15 @@ unsafe impl GlobalAlloc for Checked {
         // SAFETY: written by `alloc`.
         let noted = unsafe { memory.cast::<[usize; 2]>().read() };
         if noted != [layout.size(), layout.align()] {
+            // Relaxed: partner of the load in `check`, when threads are joined.
             WRONG.store(true, Ordering::Relaxed);
         }
         if is_slab(layout) {
+            // Relaxed: partner of the load in `slab_bytes`, when threads are joined.
             SLAB_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
         }
         if layout.align() >= 64 {
+            // Relaxed: partner of the load in `aligned_bytes`, when threads are joined.
             ALIGNED_BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
         }
         // So that a second free of the same memory is noticed.
@@ -91,6 +96,16 @@ unsafe impl GlobalAlloc for Checked {
 #[global_allocator]
 static ALLOCATOR: Checked = Checked;
 
+fn slab_bytes() -> usize {
+    // Relaxed: partner of the additions in `alloc` and `dealloc`; the threads are joined.
+    SLAB_BYTES.load(Ordering::Relaxed)
+}
+
+fn aligned_bytes() -> usize {
+    // Relaxed: partner of the additions in `alloc` and `dealloc`; the threads are joined.
+    ALIGNED_BYTES.load(Ordering::Relaxed)
+}
+
 /// Tests take turns: the counters are those of the whole process.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -98,11 +113,12 @@ static ALONE: Mutex<()> = Mutex::new(());
 fn check(rounds: usize, scenario: impl Fn()) {
     // A test that failed leaves it poisoned.
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = ALIGNED_BYTES.load(Ordering::Relaxed);
+    let before = aligned_bytes();
     for _ in 0..rounds {
         scenario();
-        assert_eq!(ALIGNED_BYTES.load(Ordering::Relaxed), before);
+        assert_eq!(aligned_bytes(), before);
     }
+    // Relaxed: partner of the store in `dealloc`; the threads are joined.
     assert!(!WRONG.load(Ordering::Relaxed), "a layout did not match");
 }
 
@@ -129,20 +145,17 @@ fn everything_is_freed_with_its_layout() {
         }
         producer.join().unwrap();
         let stats = pool.stats();
-        assert_eq!(SLAB_BYTES.load(Ordering::Relaxed), stats.bytes_allocated());
+        assert_eq!(slab_bytes(), stats.bytes_allocated());
         assert!(stats.bytes_in_use() > 0);
         assert_eq!(stats.bytes_cached() > 0, !cfg!(bytesbuf_pass_through));
 
         // Trimmed and closed: what is idle goes at once, what has lent blocks
         // follows.
         let freed = pool.trim();
-        assert_eq!(
-            SLAB_BYTES.load(Ordering::Relaxed),
-            stats.bytes_allocated() - freed
-        );
+        assert_eq!(slab_bytes(), stats.bytes_allocated() - freed);
         let lent: usize = kept.iter().map(|block| block.len().get() as usize).sum();
         drop(pool);
-        assert!(SLAB_BYTES.load(Ordering::Relaxed) >= lent);
+        assert!(slab_bytes() >= lent);
         thread::spawn(move || drop(kept)).join().unwrap();
     });
 }
@@ -163,7 +176,7 @@ fn a_pool_goes_after_any_number_of_blocks_that_went_one_way() {
         consumer.join().unwrap();
         let stats = pool.stats();
         assert_eq!(stats.bytes_in_use(), 0);
-        assert_eq!(SLAB_BYTES.load(Ordering::Relaxed), stats.bytes_allocated());
+        assert_eq!(slab_bytes(), stats.bytes_allocated());
     });
 }
 
@@ -172,8 +185,7 @@ fn a_pool_goes_after_any_number_of_blocks_that_went_one_way() {
 #[test]
 fn a_thread_gives_up_what_it_has_of_a_pool_that_was_closed_elsewhere() {
     check(5, || {
-        let but_slabs =
-            || ALIGNED_BYTES.load(Ordering::Relaxed) - SLAB_BYTES.load(Ordering::Relaxed);
+        let but_slabs = || aligned_bytes() - slab_bytes();
         let other = GlobalPool::new();
         drop(other.rent(1024).unwrap());
         let before = but_slabs();

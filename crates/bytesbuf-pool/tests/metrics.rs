@@ -52,6 +52,7 @@ impl Kept {
         let gauges = self.gauges.lock().unwrap();
         let gauge = gauges.get(key);
         let gauge = gauge.unwrap_or_else(|| panic!("no {key} in {:?}", gauges.keys()));
+        // Relaxed: partner of nothing; published on this thread.
         f64::from_bits(gauge.load(Ordering::Relaxed))
     }
 
@@ -60,6 +61,7 @@ impl Kept {
         let counters = self.counters.lock().unwrap();
         let counter = counters.get(key);
         let counter = counter.unwrap_or_else(|| panic!("no {key} in {:?}", counters.keys()));
+        // Relaxed: partner of nothing; published on this thread.
         counter.load(Ordering::Relaxed)
     }
 

@@ -183,6 +183,7 @@ fn pools() -> [(&'static str, GlobalPoolBuilder); 4] {
 /// Runs a scenario on a thread of its own, and returns how many allocations were
 /// refused in it.
 fn run(name: &str, builder: GlobalPoolBuilder, scenario: Scenario, plan: Plan) -> usize {
+    // Relaxed: partner of nothing; no other thread is at work.
     let before = ALIGNED_BYTES.load(Ordering::Relaxed);
     let pool = builder.build().unwrap();
     let worker = thread::spawn({
@@ -214,6 +215,7 @@ fn run(name: &str, builder: GlobalPoolBuilder, scenario: Scenario, plan: Plan) -
     // It is as good as new.
     pool.provide(200_000, &mut |_| ()).unwrap();
     drop(pool);
+    // Relaxed: partner of nothing; the other thread is joined.
     let after = ALIGNED_BYTES.load(Ordering::Relaxed);
     assert_eq!(after, before, "{name}: memory was left");
     refused

@@ -55,7 +55,7 @@ static ALLOCATOR: Stalling = Stalling;
 fn while_stuck(stuck: impl FnOnce() + Send, action: impl FnOnce()) {
     // Relaxed: partner of nothing; no other thread yet.
     STUCK.store(false, Ordering::Relaxed);
-    // Relaxed: as above.
+    // Relaxed: partner of nothing, as above.
     GO.store(false, Ordering::Relaxed);
     thread::scope(|scope| {
         let worker = scope.spawn(|| {

@@ -77,6 +77,7 @@ macro_rules! planks {
                     plank.references.fetch_add(1, Ordering::Relaxed);
                     // Relaxed: partner of nothing; statistics.
                     plank.tally.references.fetch_add(1, Ordering::Relaxed);
+                    // Relaxed: partner of nothing; statistics.
                     plank.tally.retains.fetch_add(1, Ordering::Relaxed);
                     state
                 }
@@ -130,6 +131,7 @@ macro_rules! planks {
                     }));
                     // Relaxed: partner of nothing; statistics.
                     self.tally.live.fetch_add(1, Ordering::Relaxed);
+                    // Relaxed: partner of nothing; statistics.
                     self.tally.references.fetch_add(1, Ordering::Relaxed);
                     let state = NonNull::new(state).unwrap();
                     // SAFETY: the state matches the table and has one reference (K1).

@@ -114,13 +114,14 @@ impl Level {
         // Relaxed: partner of nothing; the exchange checks the value.
         let mut word = self.word.load(Ordering::Relaxed);
         while self.fits(word, bytes) {
-            // Acquire: pairs with the Release in `credit`: what was done with bytes
-            // before they came back happens before what is done with them now.
-            // Relaxed on failure: another attempt, or a refusal that means nothing else.
             match self.word.compare_exchange_weak(
                 word,
                 word + bytes,
+                // Acquire: partner of the Release in `credit`: what was done with bytes
+                // before they came back happens before what is done with them now.
                 Ordering::Acquire,
+                // Relaxed: partner of nothing; another attempt, or a refusal that means
+                // nothing else.
                 Ordering::Relaxed,
             ) {
                 Ok(_) => {
@@ -137,7 +138,8 @@ impl Level {
     /// made room while somebody waits (Q4).
     #[inline]
     pub(super) fn credit(&self, bytes: usize) -> bool {
-        // Release: pairs with the Acquire in `try_charge`, `charge_or_announce` and `grant`.
+        // Release: partner of the Acquire in `try_charge`, `charge_or_announce` and
+        // `grant`.
         let word = self.word.fetch_sub(bytes, Ordering::Release);
         debug_assert!(used(word) >= bytes, "Q1: only what was charged");
         word & WAITING != 0
@@ -261,7 +263,7 @@ impl Level {
             if need > self.limit - used(word) {
                 return false;
             }
-            // Acquire: pairs with the Release in `credit`; the lock carries it on to
+            // Acquire: partner of the Release in `credit`; the lock carries it on to
             // the request that is granted.
             let word = self.word.fetch_add(need, Ordering::Acquire);
             self.peak.reached(used(word) + need);
@@ -281,8 +283,8 @@ impl Level {
             }
             let fits = self.fits(word, bytes);
             let next = if fits { word + bytes } else { word | WAITING };
-            // Acquire: pairs with the Release in `credit`, if this charges.
-            // Relaxed on failure: another attempt.
+            // Acquire: partner of the Release in `credit`, if this charges.
+            // Relaxed on failure: partner of nothing; another attempt.
             match self
                 .word
                 .compare_exchange_weak(word, next, Ordering::Acquire, Ordering::Relaxed)

@@ -22,12 +22,14 @@ impl Woken {
     }
 
     fn count(&self) -> usize {
+        // SeqCst: partner of the addition in `wake`. Not a model's: loom does not see it.
         self.0.load(SeqCst)
     }
 }
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
+        // SeqCst: partner of the load in `count`.
         self.0.fetch_add(1, SeqCst);
     }
 }
@@ -72,14 +74,15 @@ fn assert_idle(budget: &Budget) {
 /// A load and a store, as of data without atomics: loses an increment if two
 /// threads overlap or do not see each other.
 fn increment(data: &AtomicUsize) {
-    // Relaxed: ordered by the budget, which is what is tested.
+    // Relaxed: partner of the store below, by the other thread; ordered by the budget, which
+    // is what is tested.
     let value = data.load(Ordering::Relaxed);
-    // Relaxed: as above.
+    // Relaxed: partner of the loads above and in `read`; as above.
     data.store(value + 1, Ordering::Relaxed);
 }
 
 fn read(data: &AtomicUsize) -> usize {
-    // Relaxed: as above.
+    // Relaxed: partner of the store in `increment`; as there.
     data.load(Ordering::Relaxed)
 }
 
@@ -90,8 +93,11 @@ fn charges_of_two_threads_stay_below_the_limit() {
         let held = Arc::new(Plain::new(0));
         let charge_and_credit = |budget: &Budget, held: &Plain| {
             if let Ok(charge) = budget.try_charge(2) {
+                // SeqCst: partner of itself and of the subtraction below, by the other
+                // thread.
                 assert!(held.fetch_add(2, SeqCst) + 2 <= 3, "Q1: above the limit");
                 assert!(budget.in_use() <= 3, "Q1: above the limit");
+                // SeqCst: partner of the addition above, by the other thread.
                 held.fetch_sub(2, SeqCst);
                 drop(charge);
             }

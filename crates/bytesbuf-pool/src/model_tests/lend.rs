@@ -89,13 +89,14 @@ fn wait_here_release_there() {
         let other = {
             let data = Arc::clone(&data);
             thread::spawn(move || {
-                // Relaxed: ordered by the budget, which is what is tested.
+                // Relaxed: partner of the load below; ordered by the budget, which is what is
+                // tested.
                 data.store(1, Ordering::Relaxed);
                 drop(block);
             })
         };
         let permit = pool.permit_timeout(1, Duration::MAX).unwrap();
-        // Relaxed: as above.
+        // Relaxed: partner of the store above; as there.
         assert_eq!(data.load(Ordering::Relaxed), 1, "granted after the release");
         permit.provide(&mut drop).unwrap();
         other.join().unwrap();

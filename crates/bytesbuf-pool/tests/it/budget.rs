@@ -36,12 +36,14 @@ impl Woken {
     }
 
     fn count(&self) -> usize {
+        // SeqCst: partner of the addition in `wake`.
         self.0.load(Ordering::SeqCst)
     }
 }
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
+        // SeqCst: partner of the load in `count`.
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 }

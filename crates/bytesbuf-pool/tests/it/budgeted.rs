@@ -44,6 +44,7 @@ struct Bell(AtomicUsize);
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
+        // SeqCst: partner of the load in `rings`.
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -68,6 +69,7 @@ impl<F: Future<Output = Result<Permit, ReserveError>>> Request<F> {
     }
 
     fn rings(&self) -> usize {
+        // SeqCst: partner of the addition in `wake`.
         self.bell.0.load(Ordering::SeqCst)
     }
 
@@ -513,6 +515,7 @@ fn who_is_woken_finds_the_block_already() {
             let stats = class_stats(&self.0, LARGE);
             assert_eq!(stats.blocks_in_use(), 0);
             assert_eq!(stats.blocks_cached(), usize::from(CACHES));
+            // SeqCst: partner of the load at the end.
             self.1.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -524,6 +527,7 @@ fn who_is_woken_finds_the_block_already() {
     let mut context = Context::from_waker(&waker);
     assert!(request.as_mut().poll(&mut context).is_pending());
     drop(block);
+    // SeqCst: partner of the addition in `wake`.
     assert_eq!(looks.1.load(Ordering::SeqCst), 1, "its assertions held");
 }
 

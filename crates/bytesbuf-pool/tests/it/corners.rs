@@ -13,10 +13,7 @@ use std::time::Duration;
 use bytesbuf_core::{Block, BlockProvider, ReserveError};
 use bytesbuf_pool::{Budget, GlobalPool, Wipe};
 
-use crate::util::{CACHES, LARGE, SIZES, SMALL, rent, rounds};
-
-/// Whether the magazines of idle threads can be reached.
-const REACHES: bool = cfg!(any(target_os = "linux", miri));
+use crate::util::{CACHES, LARGE, REACHES, SIZES, SMALL, rent, rounds};
 
 /// Nothing is lent, and nothing stays after a trim.
 #[track_caller]

@@ -62,6 +62,7 @@ fn a_sink_that_panics_loses_nothing() {
     assert!(attempt.is_err());
     assert_eq!(pool.stats().bytes_in_use(), 0);
 }
+
 /// What a request is charged, and what is rented for it.
 #[test]
 fn the_footprint_of_a_request_is_that_of_its_blocks() {

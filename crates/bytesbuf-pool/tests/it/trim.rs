@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use bytesbuf_pool::GlobalPool;
 
-use crate::util::{LARGE, SIZES, SMALL, class_stats, rent, rounds};
-
-/// Whether the magazines of idle threads can be reached.
-const REACHES: bool = cfg!(any(target_os = "linux", miri));
+use crate::util::{LARGE, REACHES, SIZES, SMALL, class_stats, rent, rounds};
 
 #[test]
 #[cfg_attr(bytesbuf_pass_through, ignore = "nothing is kept there")]
@@ -184,6 +181,7 @@ fn trimming_while_threads_rent_and_release() {
     pool.trim();
     assert_eq!(pool.stats().bytes_allocated(), 0);
 }
+
 /// Blocks that are a slab each, so that what is cached and what goes back to the
 /// allocator are nearly the same.
 const HUGE: [usize; 2] = [1 << 19, 1 << 20];

@@ -13,6 +13,9 @@ pub(crate) const SIZES: [usize; 4] = [SMALL, 4096, 16_384, LARGE];
 /// Whether free blocks are kept: not if each block is to be an allocation of its own.
 pub(crate) const CACHES: bool = !cfg!(bytesbuf_pass_through);
 
+/// Whether the magazines of idle threads can be reached.
+pub(crate) const REACHES: bool = cfg!(any(target_os = "linux", miri));
+
 pub(crate) fn class_stats(pool: &GlobalPool, size: usize) -> ClassStats {
     let stats = pool.stats();
     let found = stats

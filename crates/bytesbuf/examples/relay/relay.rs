@@ -41,7 +41,7 @@ impl Lane<'_> {
         let mut forwarded = Forwarded::default();
         let mut frames = FrameReader::new(self.from, self.pool);
         while let Some(mut batch) = frames.next_batch().during("receiving from the client")? {
-            // Relaxed: the swap alone decides which lane it is; no partner, as no
+            // Relaxed: partner of nothing; the swap alone decides which lane it is, and no
             // other memory is handed over. The load keeps the flag's cache line
             // shared in all runs that corrupt nothing.
             if self.corrupt.load(Ordering::Relaxed) && self.corrupt.swap(false, Ordering::Relaxed) {

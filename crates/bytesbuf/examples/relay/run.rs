@@ -120,7 +120,7 @@ fn transfer(
 
         while all_done.recv_timeout(SAMPLE_EVERY) == Err(RecvTimeoutError::Timeout) {
             memory.sample(pool);
-            // Relaxed: partner is the sinks' `fetch_add`; a number to look at.
+            // Relaxed: partner of the sinks' `fetch_add`; a number to look at.
             bar.set_position(progress.load(Ordering::Relaxed));
         }
         // A thread that failed has told `stop`, and left nothing here.

@@ -108,7 +108,8 @@ impl<'a> Stream<'a> {
             let latency = self.sink.clock.now_ns().saturating_sub(header.sent_ns);
             self.received.latency.saturating_record(latency);
         }
-        // Relaxed: a counter to look at, with no partner; the report does not use it.
+        // Relaxed: partner of the load in `run`; a counter to look at, which the report does
+        // not use.
         self.sink
             .progress
             .fetch_add(self.received.bytes - before, Ordering::Relaxed);

@@ -144,7 +144,7 @@ fn flaw_04_a_total_above_usize_max_is_refused_before_the_provider_is_asked() {
     let memory = CallbackMemory::new({
         let asked = Arc::clone(&asked);
         move |n| {
-            // Relaxed: one thread.
+            // Relaxed: partner of nothing; one thread.
             asked.fetch_add(1, Ordering::Relaxed);
             TransparentMemory::new().reserve(n)
         }
@@ -155,7 +155,7 @@ fn flaw_04_a_total_above_usize_max_is_refused_before_the_provider_is_asked() {
     let error = buf.try_reserve(additional, &memory).unwrap_err();
     assert!(matches!(error, ReserveError::TooLarge { .. }), "{error}");
     attempt(|| buf.reserve(additional, &memory)).unwrap_err();
-    // Relaxed: one thread.
+    // Relaxed: partner of nothing; one thread.
     assert_eq!(asked.load(Ordering::Relaxed), 0);
     assert_eq!((buf.len(), buf.capacity()), (3, 3));
 }
@@ -296,7 +296,7 @@ impl Drop for AtExit {
         late.append(self.view.clone());
         late.append(BytesView::from(vec![b'!']));
         if late == b"lateearly!" && self.view.range(1..) == b"arly" {
-            // Release: pairs with the join of the thread.
+            // Release: partner of the Acquire load after the join.
             self.report.fetch_add(1, Ordering::Release);
         }
     }
@@ -324,7 +324,7 @@ fn flaw_08_pool_and_views_work_in_thread_local_destructors() {
     })
     .join()
     .unwrap();
-    // Acquire: pairs with the Release in the destructors.
+    // Acquire: partner of the Release in the destructors.
     assert_eq!(report.load(Ordering::Acquire), 2);
 }
 

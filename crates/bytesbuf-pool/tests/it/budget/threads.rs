@@ -20,9 +20,11 @@ fn exhaustion_and_recovery_with_eight_threads() {
                 for round in 0..rounds(2000) {
                     let bytes = 1 + (n * 97 + round * 31) % 400;
                     let mut charge = connection.charge_timeout(bytes, Duration::MAX).unwrap();
+                    // SeqCst: partner of itself and of the subtraction below, by other threads.
                     let now = held.fetch_add(bytes, Ordering::SeqCst) + bytes;
                     assert!(now <= 1000, "{now} of 1000 bytes");
                     let part = charge.split(bytes / 2);
+                    // SeqCst: partner of the addition above, by other threads.
                     held.fetch_sub(bytes, Ordering::SeqCst);
                     drop((part, charge));
                 }
