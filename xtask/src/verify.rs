@@ -12,7 +12,8 @@ use anyhow::{Result, bail, ensure};
 use crate::ci::as_typed;
 use crate::steps::{Done, Steps, Verdict};
 use crate::{
-    coverage, fuzz, kill, loom, memcheck, miri, mutants, orderings, sanitize, shuttle, soak, test,
+    coverage, fuzz, kill, loom, memcheck, miri, mutants, orderings, sanitize, semver, shuttle,
+    soak, test,
 };
 
 const REPORT: &str = "target/verify-report.md";
@@ -70,6 +71,7 @@ fn rungs(args: &Args) -> Vec<Rung> {
         rung!(sanitize ""),
         rung!(memcheck ""),
         rung!(coverage ""),
+        rung!(semver ""),
         rung!(fuzz " --time {fuzz}"),
         rung!(soak " --minutes {soak}"),
         rung!(miri " --seeds 256"),

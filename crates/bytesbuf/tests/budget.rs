@@ -275,6 +275,9 @@ fn more_than_the_machine_has_is_refused_before_it_is_gathered() {
     }
 }
 
+/// More than one block, and not many for miri.
+const SEVERAL: usize = if cfg!(miri) { 5 } else { 20 } * LARGE;
+
 /// A way to reserve.
 type Way = fn(&GlobalPool) -> Result<BytesBuf, ReserveError>;
 
@@ -283,20 +286,24 @@ type Way = fn(&GlobalPool) -> Result<BytesBuf, ReserveError>;
 fn the_nth_allocation_fails(ways: &[Way]) {
     for (way, reserve) in ways.iter().enumerate() {
         let mut failures = 0;
-        for nth in 0..40 {
+        for nth in 0.. {
             let (pool, budget) = limited(1 << 24);
             LEFT.set(nth);
             let outcome = reserve(&pool);
-            LEFT.set(usize::MAX);
+            let left = LEFT.replace(usize::MAX);
             match outcome {
                 Ok(buf) => assert_eq!(budget.in_use(), buf.capacity(), "way {way}, {nth}"),
                 Err(ReserveError::OutOfMemory { .. }) => failures += 1,
                 Err(other) => panic!("{other}"),
             }
-            let left = (budget.in_use(), pool.stats().bytes_in_use());
-            assert_eq!(left, (0, 0), "way {way}, allocation {nth}");
+            let used = (budget.in_use(), pool.stats().bytes_in_use());
+            assert_eq!(used, (0, 0), "way {way}, allocation {nth}");
+            if left > 0 {
+                // It makes no more than that.
+                break;
+            }
         }
-        assert!((1..40).contains(&failures), "way {way}: {failures}");
+        assert!(failures > 0, "way {way}");
     }
 }
 
@@ -314,9 +321,9 @@ fn a_charge_comes_back_when_the_allocator_refuses() {
 #[test]
 fn a_charge_for_several_blocks_comes_back_when_the_allocator_refuses() {
     the_nth_allocation_fails(&[
-        |pool| pool.try_reserve(20 * LARGE),
-        |pool| pool.reserve_timeout(20 * LARGE, Duration::MAX),
-        |pool| pin!(pool.reserve_async(20 * LARGE)).now(),
+        |pool| pool.try_reserve(SEVERAL),
+        |pool| pool.reserve_timeout(SEVERAL, Duration::MAX),
+        |pool| pin!(pool.reserve_async(SEVERAL)).now(),
     ]);
 }
 

@@ -35,7 +35,7 @@ fn amounts(near: &[usize]) -> Vec<usize> {
         let mut number = 0;
         amounts.retain(|_| {
             number += 1;
-            number % 12 == 1
+            number % 25 == 1
         });
         amounts.push(usize::MAX);
     }
