@@ -32,6 +32,13 @@ impl Mode {
         }
     }
 
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Pooled => Self::PassThrough,
+            Self::PassThrough => Self::Pooled,
+        }
+    }
+
     /// What the compiler has to be told.
     pub(crate) const fn flags(self) -> &'static [&'static str] {
         match self {

@@ -27,11 +27,14 @@ const SEEDS: u32 = 32;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Everything: integration tests, both models in both modes, seeds, other targets
+    /// Integration tests as well, each in both models and both modes; seeds; other targets
     #[arg(long)]
     long: bool,
+    /// The pairs of model and mode that `--long` leaves out
+    #[arg(long, conflicts_with = "long")]
+    rest: bool,
     /// The small concurrent tests alone, once for each of so many seeds
-    #[arg(long, conflicts_with = "long", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, conflicts_with_all = ["long", "rest"], value_parser = clap::value_parser!(u32).range(1..))]
     seeds: Option<u32>,
     /// Another target to interpret
     #[arg(long)]
@@ -89,6 +92,27 @@ impl Run {
             seeds: None,
             target: None,
             filter: None,
+        }
+    }
+
+    fn all_tests(packages: &'static [&'static str], borrows: Borrows, mode: Mode) -> Self {
+        Self {
+            with_integration: true,
+            ..Self::of(packages, borrows, mode)
+        }
+    }
+
+    fn of_facade(borrows: Borrows, mode: Mode) -> Self {
+        Self {
+            features: &["--features", "test-util,bytes-compat,thread-aware"],
+            ..Self::all_tests(&[FACADE], borrows, mode)
+        }
+    }
+
+    fn of_holders(borrows: Borrows, mode: Mode) -> Self {
+        Self {
+            features: &["--all-features"],
+            ..Self::all_tests(&[POOL], borrows, mode)
         }
     }
 
@@ -174,15 +198,22 @@ fn plan(args: &Args) -> Vec<Run> {
     match args.seeds {
         Some(seeds) => seeded(seeds),
         None if args.long => long(),
+        None if args.rest => rest(),
         None => short(),
     }
 }
 
 /// Each borrow model and each mode once.
+const PAIRS: [(Borrows, Mode); 2] = [
+    (Borrows::Tree, Mode::Pooled),
+    (Borrows::Stacked, Mode::PassThrough),
+];
+
 fn short() -> Vec<Run> {
+    let [first, second] = PAIRS;
     vec![
-        Run::of(&[CORE, POOL], Borrows::Tree, Mode::Pooled),
-        Run::of(&[CORE, POOL, FACADE], Borrows::Stacked, Mode::PassThrough),
+        Run::of(&[CORE, POOL], first.0, first.1),
+        Run::of(&[CORE, POOL, FACADE], second.0, second.1),
     ]
 }
 
@@ -201,42 +232,41 @@ fn seeded(seeds: u32) -> Vec<Run> {
     .to_vec()
 }
 
+/// Every test in both models and both modes, though not in each pair of them; seeds; the
+/// other targets.
 fn long() -> Vec<Run> {
     let mut runs = Vec::new();
-    for borrows in Borrows::BOTH {
-        for mode in Mode::BOTH {
-            runs.push(Run {
-                with_integration: true,
-                ..Run::of(&[CORE, POOL], borrows, mode)
-            });
-            runs.push(Run {
-                with_integration: true,
-                features: &["--features", "test-util,bytes-compat,thread-aware"],
-                ..Run::of(&[FACADE], borrows, mode)
-            });
-            // With `holders` no block takes the plain path: a run of its own.
-            runs.push(Run {
-                with_integration: true,
-                features: &["--all-features"],
-                ..Run::of(&[POOL], borrows, mode)
-            });
-        }
+    for (borrows, mode) in PAIRS {
+        runs.push(Run::all_tests(&[CORE, POOL], borrows, mode));
+        runs.push(Run::of_facade(borrows, mode));
+        // With `holders` no block takes the plain path: runs of their own, in the other pairs.
+        runs.push(Run::of_holders(borrows, mode.other()));
     }
     runs.extend(seeded(SEEDS));
     for target in [NARROW, BIG_ENDIAN] {
-        runs.push(Run {
-            with_integration: true,
+        let runs_there = [
+            Run::all_tests(&[CORE, POOL], Borrows::Tree, Mode::Pooled),
+            Run::of_facade(Borrows::Tree, Mode::PassThrough),
+        ];
+        runs.extend(runs_there.map(|run| Run {
             target: Some(target.to_owned()),
-            ..Run::of(&[CORE, POOL], Borrows::Tree, Mode::Pooled)
-        });
-        runs.push(Run {
-            with_integration: true,
-            features: &["--features", "test-util,bytes-compat,thread-aware"],
-            target: Some(target.to_owned()),
-            ..Run::of(&[FACADE], Borrows::Tree, Mode::PassThrough)
-        });
+            ..run
+        }));
     }
     runs
+}
+
+/// What [`long`] leaves out: the other pairs of model and mode.
+fn rest() -> Vec<Run> {
+    let pairs = PAIRS.map(|(borrows, mode)| (borrows, mode.other()));
+    let runs = pairs.map(|(borrows, mode)| {
+        [
+            Run::all_tests(&[CORE, POOL], borrows, mode),
+            Run::of_facade(borrows, mode),
+            Run::of_holders(borrows, mode.other()),
+        ]
+    });
+    runs.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -246,6 +276,7 @@ mod tests {
     fn args() -> Args {
         Args {
             long: false,
+            rest: false,
             seeds: None,
             target: None,
             filter: None,
@@ -264,25 +295,40 @@ mod tests {
     }
 
     #[test]
-    fn the_long_run_has_each_combination_and_each_target() {
-        let runs = plan(&Args {
-            long: true,
-            ..args()
-        });
+    fn the_long_run_has_each_test_in_each_model_mode_and_target() {
+        let runs = long();
         for package in [CORE, POOL, FACADE] {
+            let has = |is: &dyn Fn(&Run) -> bool| {
+                let of_package =
+                    |run: &&Run| run.with_integration && run.packages.contains(&package);
+                runs.iter().filter(of_package).any(is)
+            };
             for borrows in Borrows::BOTH {
-                for mode in Mode::BOTH {
-                    assert!(runs.iter().any(|run| {
-                        run.packages.contains(&package)
-                            && (run.borrows, run.mode) == (borrows, mode)
-                            && run.with_integration
-                    }));
-                }
+                assert!(has(&|run| run.borrows == borrows), "{package}");
+            }
+            for mode in Mode::BOTH {
+                assert!(has(&|run| run.mode == mode), "{package}");
             }
             for target in [NARROW, BIG_ENDIAN] {
-                assert!(runs.iter().any(|run| {
-                    run.packages.contains(&package) && run.target.as_deref() == Some(target)
-                }));
+                assert!(
+                    has(&|run| run.target.as_deref() == Some(target)),
+                    "{package}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn with_the_rest_each_test_has_run_in_each_pair() {
+        let runs = [long(), rest()].concat();
+        for borrows in Borrows::BOTH {
+            for mode in Mode::BOTH {
+                let here = |run: &&Run| (run.borrows, run.mode) == (borrows, mode);
+                let here = || runs.iter().filter(here).filter(|run| run.with_integration);
+                for package in [CORE, POOL, FACADE] {
+                    assert!(here().any(|run| run.packages.contains(&package)));
+                }
+                assert!(here().any(|run| run.features == ["--all-features"]));
             }
         }
     }
