@@ -50,8 +50,6 @@ enum Borrows {
 }
 
 impl Borrows {
-    const BOTH: [Self; 2] = [Self::Stacked, Self::Tree];
-
     const fn name(self) -> &'static str {
         match self {
             Self::Stacked => "stacked borrows",
@@ -273,6 +271,8 @@ fn rest() -> Vec<Run> {
 mod tests {
     use super::*;
 
+    const MODELS: [Borrows; 2] = [Borrows::Stacked, Borrows::Tree];
+
     fn args() -> Args {
         Args {
             long: false,
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn both_models_and_both_modes_are_in_the_short_run() {
         let runs = plan(&args());
-        for borrows in Borrows::BOTH {
+        for borrows in MODELS {
             assert!(runs.iter().any(|run| run.borrows == borrows));
         }
         for mode in Mode::BOTH {
@@ -303,7 +303,7 @@ mod tests {
                     |run: &&Run| run.with_integration && run.packages.contains(&package);
                 runs.iter().filter(of_package).any(is)
             };
-            for borrows in Borrows::BOTH {
+            for borrows in MODELS {
                 assert!(has(&|run| run.borrows == borrows), "{package}");
             }
             for mode in Mode::BOTH {
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn with_the_rest_each_test_has_run_in_each_pair() {
         let runs = [long(), rest()].concat();
-        for borrows in Borrows::BOTH {
+        for borrows in MODELS {
             for mode in Mode::BOTH {
                 let here = |run: &&Run| (run.borrows, run.mode) == (borrows, mode);
                 let here = || runs.iter().filter(here).filter(|run| run.with_integration);
