@@ -36,9 +36,17 @@ pub(super) fn model(scenario: impl Fn() + Send + Sync + 'static) {
 /// Runs a scenario: every execution under loom, a number of them elsewhere.
 #[cfg(not(bytesbuf_loom))]
 pub(super) fn model(scenario: impl Fn() + Send + Sync + 'static) {
-    for _ in 0..if cfg!(miri) { 8 } else { 2_000 } {
+    for _ in 0..rounds() {
         scenario();
     }
+}
+
+/// How often a scenario is run: as `BYTESBUF_ROUNDS` says, if it is set.
+#[cfg(not(bytesbuf_loom))]
+fn rounds() -> u32 {
+    let by_default = if cfg!(miri) { 8 } else { 2_000 };
+    let said = std::env::var("BYTESBUF_ROUNDS");
+    said.map_or(by_default, |rounds| rounds.parse().expect("a number"))
 }
 
 /// Leak detection is loom's; elsewhere the allocator of the run sees to it.

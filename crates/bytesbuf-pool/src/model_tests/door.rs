@@ -24,9 +24,17 @@ pub(super) fn model(scenario: impl Fn() + Send + Sync + 'static) {
 /// Runs a scenario: every execution under loom, a number of them elsewhere.
 #[cfg(not(bytesbuf_loom))]
 pub(super) fn model(scenario: impl Fn() + Send + Sync + 'static) {
-    for _ in 0..if cfg!(miri) { 6 } else { 500 } {
+    for _ in 0..rounds() {
         scenario();
     }
+}
+
+/// How often a scenario is run: as `BYTESBUF_ROUNDS` says, if it is set.
+#[cfg(not(bytesbuf_loom))]
+fn rounds() -> u32 {
+    let by_default = if cfg!(miri) { 6 } else { 500 };
+    let said = std::env::var("BYTESBUF_ROUNDS");
+    said.map_or(by_default, |rounds| rounds.parse().expect("a number"))
 }
 
 /// A thread cache that is disposed of like one whose thread ends.

@@ -22,9 +22,17 @@ fn model(scenario: impl Fn() + Send + Sync + 'static) {
     #[cfg(bytesbuf_loom)]
     loom::model(scenario);
     #[cfg(not(bytesbuf_loom))]
-    for _ in 0..if cfg!(miri) { 4 } else { 500 } {
+    for _ in 0..rounds() {
         scenario();
     }
+}
+
+/// How often a scenario is run: as `BYTESBUF_ROUNDS` says, if it is set.
+#[cfg(not(bytesbuf_loom))]
+fn rounds() -> u32 {
+    let by_default = if cfg!(miri) { 4 } else { 500 };
+    let said = std::env::var("BYTESBUF_ROUNDS");
+    said.map_or(by_default, |rounds| rounds.parse().expect("a number"))
 }
 
 /// An owner that can be seen to go away: loom reports an `Arc` that is not dropped,
