@@ -5,6 +5,8 @@
 //! of the tests shrink under miri; what is left out altogether is marked `ignore` with
 //! a reason, or is a test program whose first line says `not(miri)`.
 
+use std::str::FromStr;
+
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
@@ -36,11 +38,34 @@ pub(crate) struct Args {
     /// The small concurrent tests alone, once for each of so many seeds
     #[arg(long, conflicts_with_all = ["long", "rest"], value_parser = clap::value_parser!(u32).range(1..))]
     seeds: Option<u32>,
+    /// Only every n-th run from the k-th, as `k/n` with k from 0
+    #[arg(long, value_name = "K/N")]
+    part: Option<Part>,
     /// Another target to interpret
     #[arg(long)]
     target: Option<String>,
     /// Only tests whose name contains this
     filter: Option<String>,
+}
+
+/// A share of the runs, for several machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    first: usize,
+    of: usize,
+}
+
+impl FromStr for Part {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = text.split_once('/');
+        let numbers = numbers.and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+        match numbers {
+            Some((first, of)) if first < of => Ok(Self { first, of }),
+            _ => Err("not two numbers `k/n` with k below n"),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,12 +219,16 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
 }
 
 fn plan(args: &Args) -> Vec<Run> {
-    match args.seeds {
+    let runs = match args.seeds {
         Some(seeds) => seeded(seeds),
         None if args.long => long(),
         None if args.rest => rest(),
         None => short(),
-    }
+    };
+    let Some(Part { first, of }) = args.part else {
+        return runs;
+    };
+    runs.into_iter().skip(first).step_by(of).collect()
 }
 
 /// Each borrow model and each mode once.
@@ -278,6 +307,7 @@ mod tests {
         Args {
             long: false,
             rest: false,
+            part: None,
             seeds: None,
             target: None,
             filter: None,
@@ -316,6 +346,26 @@ mod tests {
                     "{package}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn the_parts_are_the_whole() {
+        let whole = long().iter().map(Run::name).collect::<Vec<_>>();
+        let parts = ["0/3", "1/3", "2/3"].map(|part| {
+            let args = Args {
+                long: true,
+                part: Some(part.parse().unwrap()),
+                ..args()
+            };
+            plan(&args).iter().map(Run::name).collect::<Vec<_>>()
+        });
+        for (index, name) in whole.iter().enumerate() {
+            assert_eq!(&parts[index % 3][index / 3], name);
+        }
+        assert_eq!(parts.concat().len(), whole.len());
+        for wrong in ["", "1", "1/", "1/1", "2/1", "-1/2", "0/0"] {
+            assert!(wrong.parse::<Part>().is_err(), "{wrong}");
         }
     }
 
