@@ -74,7 +74,7 @@ fn rungs(args: &Args) -> Vec<Rung> {
         rung!(semver ""),
         rung!(fuzz " --time {fuzz}"),
         rung!(soak " --minutes {soak}"),
-        rung!(miri " --seeds 256"),
+        rung!(miri " --seeds 64"),
         rung!(miri " --long"),
         rung!(mutants ""),
     ]
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(chosen(&["soak"]).unwrap(), "soak --minutes 3");
         assert_eq!(chosen(&["fuzz"]).unwrap(), "fuzz --time 7");
         assert_eq!(chosen(&["miri --long"]).unwrap(), "miri --long");
-        assert_eq!(chosen(&["miri"]).unwrap(), "miri --seeds 256, miri --long");
+        assert_eq!(chosen(&["miri"]).unwrap(), "miri --seeds 64, miri --long");
         let error = chosen(&["soap"]).unwrap_err().to_string();
         assert!(error.contains("`soap`"), "{error}");
         assert_eq!(chosen(&[]).unwrap(), names(&rungs(&args(&[]))).join(", "));
