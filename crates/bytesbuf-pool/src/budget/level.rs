@@ -397,3 +397,27 @@ impl Drop for Level {
 const fn used(word: usize) -> usize {
     word & !WAITING
 }
+
+#[cfg(all(test, not(any(bytesbuf_loom, bytesbuf_shuttle))))]
+mod tests {
+    use super::*;
+
+    /// Elsewhere it takes another thread, at the right moment, for room to be there again
+    /// when a request enters.
+    #[test]
+    fn who_enters_where_there_is_room_is_charged() {
+        let level = Level::new(10, Marks::new(10, None, None), None, None);
+        for (bytes, used) in [(3, 3), (0, 3), (7, 10)] {
+            let entry = level.enter(bytes, Waker::noop());
+            assert!(matches!(entry, Ok(Entry::Charged)));
+            assert_eq!((level.now(), level.peak()), ((used, false), used));
+        }
+        let Ok(Entry::Waits(place)) = level.enter(1, Waker::noop()) else {
+            panic!("there is no room");
+        };
+        assert_eq!((level.now(), level.waits()), ((10, true), 1));
+        assert!(level.credit(10));
+        assert!(!level.leave(place), "nobody has settled");
+        assert_eq!(level.now(), (0, false));
+    }
+}

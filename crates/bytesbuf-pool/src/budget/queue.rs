@@ -254,6 +254,12 @@ mod tests {
     }
 
     #[test]
+    fn memory_of_entries_is_counted_in_bytes() {
+        assert_eq!(Entries::bytes(3), 3 * size_of::<Entry>());
+        assert_eq!(Entries::bytes(usize::MAX), usize::MAX);
+    }
+
+    #[test]
     fn leaving_keeps_the_order_of_the_others() {
         check(1, &[], &[0]);
         check(1, &[0], &[]);
