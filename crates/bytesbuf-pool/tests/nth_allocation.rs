@@ -226,9 +226,9 @@ fn run(name: &str, builder: GlobalPoolBuilder, scenario: Scenario, plan: Plan) -
 fn every_allocation_is_refused_once() {
     let mut sweeps = 0;
     for (name, scenario) in SCENARIOS {
-        for (kind, builder) in pools() {
+        // All of them, and more of each, would take miri an hour.
+        for (kind, builder) in pools().into_iter().step_by(if cfg!(miri) { 3 } else { 1 }) {
             let name = format!("{name}, pool {kind}");
-            // All of them would take miri an hour.
             let (modes, step): (&[bool], _) = if cfg!(miri) {
                 (&[true], 4)
             } else {
@@ -246,5 +246,5 @@ fn every_allocation_is_refused_once() {
             }
         }
     }
-    assert!(sweeps > if cfg!(miri) { 24 } else { 60 }, "{sweeps}");
+    assert!(sweeps > if cfg!(miri) { 12 } else { 60 }, "{sweeps}");
 }

@@ -174,7 +174,7 @@ fn buffers(seed: u64, memory: &Counting, steps: usize) {
 }
 
 fn run(scenario: fn(u64, &Counting, usize)) {
-    let seeds = if cfg!(miri) { 4 } else { 200 };
+    let seeds = if cfg!(miri) { 2 } else { 200 };
     let steps = if cfg!(miri) { 60 } else { 300 };
     for seed in 1..=seeds {
         for memory in [1, 3, 7, 64].into_iter().flat_map(Counting::both) {

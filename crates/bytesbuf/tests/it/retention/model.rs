@@ -184,7 +184,7 @@ impl World {
 
 #[test]
 fn random_operations_keep_to_the_model() {
-    let (seeds, steps) = if cfg!(miri) { (2, 30) } else { (40, 300) };
+    let (seeds, steps) = if cfg!(miri) { (1, 30) } else { (40, 300) };
     for seed in 0..seeds {
         let mut world = World::new(seed);
         for _ in 0..steps {
