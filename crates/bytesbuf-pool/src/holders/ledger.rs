@@ -194,3 +194,37 @@ fn lock_to_copy<'a>(part: &'a Part, copy: &mut Vec<Record>) -> MutexGuard<'a, Re
         copy.reserve(wanted + wanted / 4);
     }
 }
+
+#[cfg(all(test, not(any(bytesbuf_loom, bytesbuf_shuttle))))]
+mod tests {
+    use std::collections::HashSet;
+    use std::ptr;
+
+    use super::*;
+    use crate::GlobalPool;
+
+    #[test]
+    fn neighbours_are_in_all_parts() {
+        let ledger = Ledger::new(Sampling::OFF);
+        for distance in [64, 1024 + 64, 65_536 + 64, 1 << 20] {
+            let parts = (1..200).map(|n| ptr::from_ref(ledger.part(n * distance)));
+            let parts: HashSet<_> = parts.collect();
+            assert_eq!(parts.len(), PARTS, "blocks every {distance} bytes");
+        }
+    }
+
+    #[test]
+    fn memory_for_many_records_goes_with_the_last_of_them() {
+        let pool = GlobalPool::new();
+        let capacities = || {
+            let parts = pool.shared().ledger().parts.iter();
+            parts.map(|part| lock(&part.0).capacity())
+        };
+        let blocks: Vec<_> = (0..4 * PARTS * KEPT)
+            .map(|_| pool.rent(1).unwrap())
+            .collect();
+        assert!(capacities().all(|capacity| capacity > KEPT));
+        drop(blocks);
+        assert!(capacities().all(|capacity| capacity <= KEPT));
+    }
+}
