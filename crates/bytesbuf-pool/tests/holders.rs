@@ -364,6 +364,8 @@ fn the_allocator_may_use_the_pool() {
     let blocks: Vec<_> = (0..if cfg!(miri) { 8 } else { 100 })
         .map(|_| pool.rent(1).unwrap())
         .collect();
+    // A copy of all records, made while the allocator makes copies of its own.
+    assert_eq!(pool.holders().blocks(), blocks.len());
     // Printing a backtrace allocates a great many times.
     LOOK.set(false);
     // (And asks for the working directory, which miri does not tell.)
