@@ -188,8 +188,10 @@ impl Run {
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
+    let runs = plan(args);
+    ensure!(!runs.is_empty(), "there are fewer runs than parts");
     let mut total = Some(0);
-    for mut run in plan(args) {
+    for mut run in runs {
         if args.target.is_some() {
             run.target.clone_from(&args.target);
         }

@@ -51,7 +51,11 @@ fn unexplained(text: &str) -> Vec<usize> {
         let comment = comment_above(&lines, index);
         let orderings = named(lines[index]);
         let begins = |name: &&str| comment.trim().starts_with(*name);
-        orderings.is_empty() || orderings.iter().any(begins) && comment.contains("partner of")
+        let is_named = |name: &&str| comment.contains(*name);
+        orderings.is_empty()
+            || orderings.iter().any(begins)
+                && orderings.iter().all(is_named)
+                && comment.contains("partner of")
     };
     (0..lines.len())
         .filter(|&index| !is_explained(index))
@@ -76,6 +80,12 @@ fn a_comment_begins_with_the_ordering_and_names_its_partner() {
         &[2],
     );
     check("a.load(SeqCst);", &[1]);
+    let exchange = "a.swap_if(1, 2, Ordering::Acquire, Ordering::Relaxed);\n";
+    check(&format!("// Acquire: partner of b.\n{exchange}"), &[2]);
+    check(
+        &format!("// Acquire: partner of b.\n// Relaxed on failure.\n{exchange}"),
+        &[],
+    );
 }
 
 #[test]
