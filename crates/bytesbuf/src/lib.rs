@@ -64,6 +64,7 @@ mod span_list;
 mod testing;
 #[cfg(feature = "thread-aware")]
 mod thread_aware;
+mod try_box;
 mod view;
 #[cfg(feature = "std")]
 mod writer;

@@ -103,7 +103,7 @@ impl<M: Memory> BudgetedMemory<M> {
     }
 
     /// Reserves, and charges what the capacity is more than the charge. An answer that
-    /// cannot be charged is dropped, so its blocks go back.
+    /// cannot be charged or lent on is dropped, so its blocks go back.
     fn deliver(&self, min_bytes: usize, mut charge: Charge) -> Result<Delivery, ReserveError> {
         let raw = check_delivery(min_bytes, self.memory.try_reserve(min_bytes)?)?;
         let capacity = raw.remaining_capacity();
@@ -113,10 +113,12 @@ impl<M: Memory> BudgetedMemory<M> {
             Err(error) => return Ok(Delivery::Larger(capacity, error)),
         }
         let mut buf = BytesBuf::new();
+        buf.try_places(1 + raw.later().map_or(0, |later| later.len()))?;
         raw.into_open_blocks(|open| {
             let share = charge.split(open.len).expect("all of it is charged");
-            buf.push_block_back(charged_block::lend(open, share));
-        });
+            buf.push_block_back(charged_block::lend(open, share)?);
+            Ok(())
+        })?;
         Ok(Delivery::Done(buf))
     }
 }

@@ -11,11 +11,12 @@ use core::ptr::NonNull;
 
 use bytesbuf_core::{
     Block, BlockMeta, BlockRef, BlockRefBatch, BlockRefCounted, BlockRefCountedWithMeta,
-    BlockRefVTable, BlockSize, RefCount,
+    BlockRefVTable, BlockSize, RefCount, ReserveError,
 };
 use bytesbuf_pool::Charge;
 
 use crate::open_block::OpenBlock;
+use crate::try_box::try_box;
 
 /// State of the block that is lent on. To those who count distinct blocks it is one of
 /// its own, as large as the whole.
@@ -76,18 +77,21 @@ unsafe impl BlockRefCountedWithMeta for Charged<Meta> {
 
 /// Lends capacity on: the charge is credited when the last reference is gone. One
 /// allocation.
-pub(super) fn lend(open: OpenBlock, charge: Charge) -> Block {
+///
+/// # Errors
+/// If the allocator refuses it. The capacity is back then, and the charge credited.
+pub(super) fn lend(open: OpenBlock, charge: Charge) -> Result<Block, ReserveError> {
     let OpenBlock { ptr, len, owner } = open;
     let len = BlockSize::try_from(len).ok().and_then(NonZero::new);
     let len = len.expect("a part of a block that is not empty");
     let meta = owner.meta().map(NonNull::from);
     let block_ref = match meta {
-        None => share(owner, (), charge, &WITHOUT_META),
-        Some(meta) => share(owner, Meta(meta), charge, &WITH_META),
+        None => share(owner, (), charge, &WITHOUT_META)?,
+        Some(meta) => share(owner, Meta(meta), charge, &WITH_META)?,
     };
     // SAFETY: O1: `len` bytes that are valid while a reference exists and that nobody else
     // reads or writes; the reference is the only one to its state.
-    unsafe { Block::new(ptr, len, block_ref) }
+    Ok(unsafe { Block::new(ptr, len, block_ref) })
 }
 
 fn share<M: Send + Sync>(
@@ -95,13 +99,14 @@ fn share<M: Send + Sync>(
     meta: M,
     charge: Charge,
     table: &'static BlockRefVTable<Charged<M>>,
-) -> BlockRef {
-    let state = NonNull::from(Box::leak(Box::new(Charged {
+) -> Result<BlockRef, ReserveError> {
+    let state = try_box(Charged {
         count: RefCount::new(1),
         owner,
         meta,
         _charge: charge,
-    })));
+    })?;
+    let state = NonNull::from(Box::leak(state));
     // SAFETY: the count of one is the reference made here.
-    unsafe { BlockRef::new_counted(state, table) }
+    Ok(unsafe { BlockRef::new_counted(state, table) })
 }

@@ -137,7 +137,9 @@ impl BytesView {
     ///
     /// # Errors
     /// If the provider has no memory or breaks its contract, see
-    /// [`BytesBuf::try_reserve`]. The view is unchanged then.
+    /// [`BytesBuf::try_reserve`]. The view is unchanged then. (A copy in several blocks
+    /// needs a list of its slices as well: if the allocator refuses those few bytes, the
+    /// process ends, as with a `Vec`.)
     ///
     /// # Examples
     /// ```
@@ -211,8 +213,7 @@ impl BytesView {
     /// Like [`detach_if`](Self::detach_if), or an error.
     ///
     /// # Errors
-    /// If the provider has no memory or breaks its contract, see
-    /// [`BytesBuf::try_reserve`]. The view is unchanged then.
+    /// As of [`try_detach`](Self::try_detach). The view is unchanged then.
     pub fn try_detach_if<M, F>(
         &mut self,
         memory_provider: &M,

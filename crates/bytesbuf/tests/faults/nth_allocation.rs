@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytesbuf::mem::testing::{FixedBlockMemory, TransparentMemory};
-use bytesbuf::mem::{GlobalPool, Memory, ProviderMemory, ReserveError};
+use bytesbuf::mem::{Budget, BudgetedMemory, GlobalPool, Memory, ProviderMemory, ReserveError};
 use bytesbuf::{BytesBuf, BytesView};
 
 use crate::allocator::{Trial, live_bytes};
@@ -168,6 +168,41 @@ fn views_that_are_detached() {
         assert_eq!(view, expected);
         drop(view);
         at_rest(&pool);
+        refusals
+    });
+}
+
+#[test]
+fn memory_that_is_lent_on_and_charged() {
+    sweep(8, |trial| {
+        let (pool, budget) = (pool(), Budget::new(2 << 20));
+        let memory = BudgetedMemory::new(pool.clone(), &budget);
+        let mut refusals = 0;
+        // One block, several, and several behind one.
+        for sizes in [[10, 0], [200_000, 0], [10, 300_000]] {
+            let mut buf = BytesBuf::new();
+            for bytes in sizes {
+                let before = (buf.remaining_capacity(), budget.in_use());
+                assert_eq!(before.0, before.1, "all of it is charged, and nothing else");
+                let wanted = before.0 + bytes;
+                let reserved = trial.exposed(|| buf.try_reserve(wanted, &memory));
+                if note(&mut refusals, reserved).is_none() {
+                    let after = (buf.remaining_capacity(), budget.in_use());
+                    assert_eq!(after, before, "refused, and changed");
+                }
+            }
+            // Giving back needs no memory.
+            trial.exposed(|| drop(buf));
+            assert_eq!(budget.in_use(), 0);
+            at_rest(&pool);
+        }
+        let reserved = trial.exposed(|| memory.reserve_timeout(3000, Duration::ZERO));
+        drop(note(&mut refusals, reserved));
+        assert_eq!(budget.in_use(), 0);
+        at_rest(&pool);
+        // So many blocks that the thread keeps no list of them: which list it keeps otherwise
+        // depends on what was refused.
+        drop(FixedBlockMemory::new(std::num::NonZero::<u32>::MIN).reserve(100));
         refusals
     });
 }

@@ -4,17 +4,16 @@
 //!
 //! A thread keeps the memory of the one that it dropped last for its next one: whoever
 //! builds messages around payloads, one after the other, does so without the allocator.
-#![expect(unsafe_code, reason = "a box that the allocator may refuse")]
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::collections::vec_deque;
-use alloc::vec::Vec;
 
 use bytesbuf_core::ReserveError;
 
 use crate::BytesView;
 use crate::open_block::OpenBlock;
+use crate::try_box::try_box;
 
 /// Spans in front of the current block, and blocks behind it.
 #[derive(Default)]
@@ -102,20 +101,6 @@ impl Drop for Elsewhere {
             spare::keep(parts);
         }
     }
-}
-
-/// A box, or an error: std has none, but for a vector of one.
-fn try_box<T>(value: T) -> Result<Box<T>, ReserveError> {
-    let mut place = Vec::new();
-    let refused = |_| ReserveError::OutOfMemory {
-        requested: size_of::<T>(),
-    };
-    place.try_reserve_exact(1).map_err(refused)?;
-    place.push(value);
-    let place: *mut [T] = Box::into_raw(place.into_boxed_slice());
-    // SAFETY: a box of a slice of one element is laid out as one of the element, and its
-    // pointer points at it.
-    Ok(unsafe { Box::from_raw(place.cast()) })
 }
 
 /// Memory of parts that are gone. What it holds is empty.

@@ -320,17 +320,20 @@ impl BytesBuf {
     }
 
     /// Takes a buffer without data apart: its unfilled capacity, block by block in the
-    /// order in which it would be filled.
+    /// order in which it would be filled. Stops at an error; what is left is dropped.
     #[cfg(feature = "std")]
-    pub(crate) fn into_open_blocks(mut self, mut sink: impl FnMut(OpenBlock)) {
+    pub(crate) fn into_open_blocks<E>(
+        mut self,
+        mut sink: impl FnMut(OpenBlock) -> Result<(), E>,
+    ) -> Result<(), E> {
         assert!(self.is_empty(), "no data in it");
         let (ptr, len) = (self.borders.cur.cast(), self.first_unfilled_len());
         self.report_written();
         self.borders = Borders::default();
         if let Some(owner) = self.held.current.take().filter(|_| len > 0) {
-            sink(OpenBlock { ptr, len, owner });
+            sink(OpenBlock { ptr, len, owner })?;
         }
-        self.take_later().into_iter().for_each(sink);
+        self.take_later().into_iter().try_for_each(sink)
     }
 
     /// Tells the provider of the current block, if it wants to know, how far that has
