@@ -8,12 +8,13 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::ci::as_typed;
 use crate::steps::{Done, Steps, Verdict};
 use crate::{
     coverage, fuzz, kill, loom, memcheck, miri, mutants, orderings, sanitize, semver, shuttle,
-    soak, test,
+    soak, test, tools,
 };
 
 const REPORT: &str = "target/verify-report.md";
@@ -112,6 +113,7 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         return Ok(());
     }
     fs::create_dir_all(steps.root().join("target"))?;
+    let of_what = of_what(&steps.sh)?;
     steps.keep_going = true;
     let mut rows = Vec::new();
     for rung in &rungs {
@@ -125,10 +127,10 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         eprintln!("\n{}", row.line());
         rows.push(row);
         // After each: hours are not lost with the last of them.
-        fs::write(steps.root().join(REPORT), table(&rows))?;
+        fs::write(steps.root().join(REPORT), report(&of_what, &rows))?;
     }
     steps.keep_going = false;
-    println!("\n{}", table(&rows));
+    println!("\n{}", report(&of_what, &rows));
     let failed = rows.iter().filter(|row| row.verdict == "FAILED");
     let failed: Vec<_> = failed.map(|row| row.rung.as_str()).collect();
     if !failed.is_empty() {
@@ -205,8 +207,27 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-fn table(rows: &[Row]) -> String {
-    let mut text = "| rung | verdict | minutes | figures |\n|---|---|---|---|\n".to_owned();
+/// What the figures are of: the commit, and the compilers.
+fn of_what(sh: &Shell) -> Result<String> {
+    let read = |cmd: Cmd<'_>| cmd.quiet().read();
+    // Out of an archive, the sources have no commit.
+    let commit = read(cmd!(sh, "git rev-parse --short HEAD").ignore_stderr());
+    let commit = commit.unwrap_or_else(|_| "unknown".to_owned());
+    let changes = read(cmd!(sh, "git status --porcelain").ignore_stderr());
+    let changed = changes.is_ok_and(|files| !files.is_empty());
+    let stable = read(cmd!(sh, "rustc --version"))?;
+    let nightly = tools::nightly(sh).unwrap_or("no nightly");
+    Ok(line_of(&commit, changed, &[&stable, nightly]))
+}
+
+fn line_of(commit: &str, changed: bool, compilers: &[&str]) -> String {
+    let changes = if changed { ", with changes on top" } else { "" };
+    format!("Commit {commit}{changes}; {}.", compilers.join("; "))
+}
+
+fn report(of_what: &str, rows: &[Row]) -> String {
+    let mut text =
+        format!("{of_what}\n\n| rung | verdict | minutes | figures |\n|---|---|---|---|\n");
     for row in rows {
         let _ = writeln!(text, "{}", row.line());
     }
@@ -264,6 +285,32 @@ mod tests {
         let error = chosen(&["soap"]).unwrap_err().to_string();
         assert!(error.contains("`soap`"), "{error}");
         assert_eq!(chosen(&[]).unwrap(), names(&rungs(&args(&[]))).join(", "));
+    }
+
+    #[test]
+    fn a_report_says_what_it_is_of() {
+        let line = line_of("abc1234", true, &["rustc 1.0.0", "nightly-2020-01-01"]);
+        assert_eq!(
+            line,
+            "Commit abc1234, with changes on top; rustc 1.0.0; nightly-2020-01-01."
+        );
+        let row = Row::of("soak", &[step("one", Verdict::Passed, &[])], None);
+        let report = report(&line_of("abc1234", false, &["rustc 1.0.0"]), &[row]);
+        let lines: Vec<_> = report.lines().collect();
+        assert_eq!(lines[0], "Commit abc1234; rustc 1.0.0.");
+        assert_eq!(lines[2], "| rung | verdict | minutes | figures |");
+        assert_eq!(lines[4], "| `soak` | passed | 1:01 |  |");
+    }
+
+    #[test]
+    fn commit_and_compiler_can_be_asked_for() {
+        let sh = Shell::new().unwrap();
+        sh.change_dir(crate::workspace_root());
+        let line = of_what(&sh).unwrap();
+        assert!(
+            line.starts_with("Commit ") && line.contains("rustc "),
+            "{line}"
+        );
     }
 
     #[track_caller]

@@ -1,6 +1,9 @@
 //! A box that the allocator may refuse: the standard library has none, but for a vector of
 //! one.
-#![expect(unsafe_code, reason = "a box of a slice of one becomes a box of the one")]
+#![expect(
+    unsafe_code,
+    reason = "a box of a slice of one becomes a box of the one"
+)]
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

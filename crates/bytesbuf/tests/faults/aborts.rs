@@ -3,9 +3,9 @@
 //! scenario. It does not go on with half a list, and it does not unwind.
 #![cfg(not(miri))]
 
+use bytesbuf::BytesView;
 use bytesbuf::mem::testing::FixedBlockMemory;
 use bytesbuf::mem::{Budget, BudgetedMemory, GlobalPool, Memory, OpaqueMemory};
-use bytesbuf::BytesView;
 
 use crate::allocator::Trial;
 use crate::child;
