@@ -369,10 +369,24 @@ type WrittenFn = unsafe fn(NonNull<()>, usize);
 /// }
 /// # let _ = Slot::<4>::table();
 /// ```
+///
+/// A table of one type is no table of another, also where values of the one may stand for
+/// values of the other: each has its own states.
+///
+/// ```compile_fail,E0308
+/// # use std::marker::PhantomData;
+/// # use bytesbuf_core::BlockRefVTable;
+/// struct Lender<T>(PhantomData<T>);
+/// fn narrow(table: BlockRefVTable<Lender<for<'a> fn(&'a u8)>>) -> BlockRefVTable<Lender<fn(&'static u8)>> {
+///     table
+/// }
+/// ```
 #[repr(transparent)]
 pub struct BlockRefVTable<T> {
     raw: RawVTable,
-    _contract: PhantomData<fn() -> T>,
+    // Invariant: of two types of which one can stand for the other, each has its own
+    // states (V1).
+    _contract: PhantomData<fn(T) -> T>,
 }
 
 impl<T> BlockRefVTable<T> {
