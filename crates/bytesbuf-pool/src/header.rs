@@ -58,7 +58,7 @@ impl Header {
     /// so before.
     pub(crate) fn note_written(&self, end: usize) {
         let distance = end.saturating_sub(self.payload.addr().get());
-        let bytes = u32::try_from(distance).map_or(self.size.get(), |n| n.min(self.size.get()));
+        let bytes = u32::try_from(distance).map_or(ALL, |bytes| bytes.min(ALL));
         // Relaxed: partner of nothing. Who reads it has seen all references released,
         // and this call comes before the release of one (R3).
         let first =
@@ -98,9 +98,12 @@ impl Header {
     }
 }
 
-/// Says that nobody tells how far a block is written. More than any block but the
-/// largest, of which it is all.
+/// Says that nobody tells how far a block is written.
 pub(crate) const UNKNOWN: u32 = u32::MAX;
+
+/// So many bytes and more are all of a block: of the largest it is all but the last byte,
+/// so that no report of an end looks like [`UNKNOWN`].
+const ALL: u32 = UNKNOWN - 1;
 
 /// Sole ownership of a block, in a magazine or on the way. Has no destructor: who
 /// drops one leaks the block.
@@ -180,7 +183,9 @@ impl PoolBlock {
     pub(crate) fn filled(&self) -> usize {
         // Relaxed: partner of nothing. Whoever raised it held a reference then (B2).
         let filled = self.header().filled.load(Ordering::Relaxed);
-        filled.min(self.size().get()) as usize
+        let size = self.size().get();
+        let bytes = if filled < ALL { filled.min(size) } else { size };
+        bytes as usize
     }
 
     pub(crate) fn set_filled(&self, bytes: u32) {
@@ -216,5 +221,49 @@ impl PoolBlock {
     fn header(&self) -> &Header {
         // SAFETY: B1, and no mutable reference to a header is ever made.
         unsafe { self.0.as_ref() }
+    }
+}
+
+#[cfg(all(test, not(any(bytesbuf_loom, bytesbuf_shuttle))))]
+mod tests {
+    use super::*;
+
+    /// What a header says of its payload, which it does not touch.
+    #[track_caller]
+    fn check(size: u32, reported: &[usize], expected: u32) {
+        const PAYLOAD: usize = 64;
+        let size = NonZero::new(size).unwrap();
+        // Of the largest there is no slab where addresses have 32 bits.
+        let Some(plan) = SlabPlan::new(Class::FIRST, size, 1, 64) else {
+            return;
+        };
+        let payload = NonNull::new(std::ptr::without_provenance_mut(PAYLOAD)).unwrap();
+        let header = Header::new(NonNull::dangling(), NonNull::dangling(), payload, &plan);
+        header.filled.store(UNKNOWN, Ordering::Relaxed);
+        for &end in reported {
+            header.note_written(PAYLOAD + end);
+        }
+        // SAFETY: B1, B2: it lives until the end of this function, and nobody else has it.
+        let block = unsafe { PoolBlock::from_raw(NonNull::from(&header)) };
+        assert_eq!(block.filled(), expected as usize);
+    }
+
+    #[test]
+    fn the_furthest_end_counts() {
+        check(1024, &[], 1024);
+        check(1024, &[0], 0);
+        check(1024, &[100, 7], 100);
+        check(1024, &[7, 100], 100);
+        check(1024, &[1024, 100], 1024);
+    }
+
+    #[test]
+    fn the_end_of_the_largest_block_is_remembered() {
+        let all = u32::MAX;
+        for end in [all, all - 1] {
+            check(all, &[0, end as usize, 100], all);
+        }
+        check(all, &[0, all as usize - 2, 100], all - 2);
+        check(all - 1, &[0, all as usize - 1, 100], all - 1);
     }
 }
