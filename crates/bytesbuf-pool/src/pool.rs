@@ -276,7 +276,9 @@ impl GlobalPool {
 
     /// Like [`trim`](Self::trim), but only what is cached above `max_bytes` bytes of
     /// payload: first from the depot, large blocks before small ones, then from
-    /// threads. Whole magazines, so less than that may be left.
+    /// threads. Whole magazines, so less than that may be left. Threads out of reach
+    /// (see [`trim`](Self::trim)) that are come upon before enough has been given back
+    /// give back all they have, later.
     pub fn trim_to(&self, max_bytes: usize) -> usize {
         self.shared().trim_to(max_bytes)
     }

@@ -1,6 +1,8 @@
 //! Giving memory back: from the magazines of the depot and of all threads to the
 //! slabs, and from slabs that are idle then to the allocator.
 
+use std::cell::Cell;
+
 use crate::events;
 use crate::shared::Shared;
 use crate::size_class::Class;
@@ -90,19 +92,19 @@ impl Shared {
     /// `enough` bytes of payload have come together.
     fn reach(&self, mut wanted: impl FnMut(&ThreadCache) -> bool, enough: usize) -> usize {
         let mut idle = IdleSlabs::none();
-        let mut taken_bytes = 0_usize;
+        let taken_bytes = Cell::new(0_usize);
         let mut taken_blocks = 0;
         self.registry().reach(
-            // Asked of all: `wanted` may keep count.
-            |cache| wanted(cache),
+            // `wanted` is asked of all: it may keep count.
+            |cache| wanted(cache) && taken_bytes.get() < enough,
             |class, magazine| {
                 let blocks = magazine.len();
-                if blocks == 0 || taken_bytes >= enough {
+                if blocks == 0 || taken_bytes.get() >= enough {
                     return;
                 }
                 self.slabs(class).put_all(magazine, &mut idle);
                 self.uncached(class).put_back_shared(blocks);
-                taken_bytes += blocks * self.block_size(class);
+                taken_bytes.set(taken_bytes.get() + blocks * self.block_size(class));
                 taken_blocks += blocks;
             },
         );
@@ -118,7 +120,12 @@ impl Shared {
         let (tallies, _) = self.tally();
         self.classes()
             .used()
-            .map(|class| tallies[class.index()].cached() * self.block_size(class))
-            .sum()
+            // Read while threads go on, figures may be more than there is memory.
+            .map(|class| {
+                tallies[class.index()]
+                    .cached()
+                    .saturating_mul(self.block_size(class))
+            })
+            .fold(0, usize::saturating_add)
     }
 }

@@ -99,7 +99,8 @@ impl Level {
     /// Whether the bytes would fit at the moment.
     #[inline]
     pub(super) fn check(&self, bytes: usize) -> Result<(), Refusal<'_>> {
-        // Relaxed: partner of nothing; `try_charge` looks again.
+        // Relaxed: partner of nothing. `try_charge` looks again; a refusal is of the moment,
+        // and no older than a credit that happens before it.
         let word = self.word.load(Ordering::Relaxed);
         if self.fits(word, bytes) {
             Ok(())
@@ -111,7 +112,8 @@ impl Level {
     /// Charges the bytes if there is room and nobody waits.
     #[inline]
     pub(super) fn try_charge(&self, bytes: usize) -> Result<(), Refusal<'_>> {
-        // Relaxed: partner of nothing; the exchange checks the value.
+        // Relaxed: partner of nothing. What is granted is checked by the exchange; a refusal
+        // is of the moment, and no older than a credit that happens before it.
         let mut word = self.word.load(Ordering::Relaxed);
         while self.fits(word, bytes) {
             match self.word.compare_exchange_weak(
@@ -310,7 +312,9 @@ impl Level {
 
     /// Bytes in use, and whether somebody waits.
     pub(super) fn now(&self) -> (usize, bool) {
-        // Relaxed: partner of nothing; a figure for people and a hint for `settle`.
+        // Relaxed: partner of nothing; a figure for people. `settle` is no older than the
+        // subtraction that it comes after: either the bit is there, or it was cleared, under
+        // the lock, after that (Q4).
         let word = self.word.load(Ordering::Relaxed);
         (used(word), word & WAITING != 0)
     }
