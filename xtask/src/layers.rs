@@ -34,7 +34,6 @@ const LAYERS: [Layer; 4] = [
             "bytesbuf-core",
             "crossbeam-queue",
             "crossbeam-utils",
-            "parking_lot",
             "rustix",
             "thiserror",
             "zeroize",

@@ -28,7 +28,8 @@
 //!   unless the pool is told to [wipe](Wipe).
 //! * Releasing does not panic and does not fail. Renting reports what the
 //!   allocator refuses as an error, and what is over [`Budget`].
-//! * The global allocator may itself use the pool (but not wait for budget).
+//! * The global allocator may itself use the pool (but not wait for budget). Tried on
+//!   Linux with glibc; what other systems need of std for that is in `docs/decisions`, 10.
 //!
 //! # Features
 //! All off by default. What is off costs nothing, in memory or in time.

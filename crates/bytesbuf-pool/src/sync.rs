@@ -29,97 +29,55 @@ mod engine {
 
     use std::mem;
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Condvar, PoisonError};
     use std::time::Instant;
 
     pub(crate) use crossbeam_queue::ArrayQueue;
 
+    use super::lock;
+
     /// What a thread sleeps on until another raises it. One thread waits at a time.
+    ///
+    /// Of std, whose locks do not allocate on Linux and Windows: the allocator may raise a
+    /// flag, by dropping a charge, while this thread begins to wait for the same one.
     pub(crate) struct Flag {
-        raised: waiting::Mutex<bool>,
-        changed: waiting::Condvar,
+        raised: Mutex<bool>,
+        changed: Condvar,
     }
 
     impl Flag {
         pub(crate) const fn new() -> Self {
             Self {
-                raised: waiting::Mutex::new(false),
-                changed: waiting::Condvar::new(),
+                raised: Mutex::new(false),
+                changed: Condvar::new(),
             }
         }
 
         /// Raises the flag; who waits goes on.
         pub(crate) fn raise(&self) {
-            *waiting::lock(&self.raised) = true;
+            *lock(&self.raised) = true;
             self.changed.notify_one();
         }
 
         /// Waits until the flag is raised, and lowers it. `false` if the deadline
         /// came first; `None` is never.
         pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
-            let mut raised = waiting::lock(&self.raised);
+            let mut raised = lock(&self.raised);
             while !*raised {
-                let in_time;
-                (raised, in_time) = waiting::wait(&self.changed, raised, deadline);
-                if !in_time {
+                let Some(deadline) = deadline else {
+                    let woken = self.changed.wait(raised);
+                    raised = woken.unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                };
+                let left = deadline.saturating_duration_since(Instant::now());
+                let woken = self.changed.wait_timeout(raised, left);
+                let timeout;
+                (raised, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+                if timeout.timed_out() {
                     break;
                 }
             }
             mem::take(&mut *raised)
-        }
-    }
-
-    /// Where threads wait on purpose.
-    #[cfg(not(miri))]
-    mod waiting {
-        use std::time::Instant;
-
-        use parking_lot::MutexGuard;
-        pub(super) use parking_lot::{Condvar, Mutex};
-
-        pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-            mutex.lock()
-        }
-
-        /// `false` if the deadline has come.
-        pub(super) fn wait<'a, T>(
-            condvar: &Condvar,
-            mut guard: MutexGuard<'a, T>,
-            deadline: Option<Instant>,
-        ) -> (MutexGuard<'a, T>, bool) {
-            let in_time = match deadline {
-                None => {
-                    condvar.wait(&mut guard);
-                    true
-                }
-                Some(at) => !condvar.wait_until(&mut guard, at).timed_out(),
-            };
-            (guard, in_time)
-        }
-    }
-
-    /// The same of std: parking_lot turns integers into pointers, which miri's
-    /// strict mode refuses.
-    #[cfg(miri)]
-    mod waiting {
-        pub(super) use std::sync::{Condvar, Mutex};
-        use std::sync::{MutexGuard, PoisonError};
-        use std::time::Instant;
-
-        pub(super) use crate::sync::lock;
-
-        pub(super) fn wait<'a, T>(
-            condvar: &Condvar,
-            guard: MutexGuard<'a, T>,
-            deadline: Option<Instant>,
-        ) -> (MutexGuard<'a, T>, bool) {
-            let Some(at) = deadline else {
-                let woken = condvar.wait(guard);
-                return (woken.unwrap_or_else(PoisonError::into_inner), true);
-            };
-            let left = at.saturating_duration_since(Instant::now());
-            let woken = condvar.wait_timeout(guard, left);
-            let (guard, outcome) = woken.unwrap_or_else(PoisonError::into_inner);
-            (guard, !outcome.timed_out())
         }
     }
 

@@ -6,9 +6,10 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::thread;
+use std::time::Duration;
 
 use bytesbuf_core::Block;
-use bytesbuf_pool::GlobalPool;
+use bytesbuf_pool::{Budget, GlobalPool};
 
 const SIZES: [usize; 4] = [1024, 4096, 16_384, 65_536];
 
@@ -22,6 +23,8 @@ struct Inner {
 }
 
 thread_local! {
+    /// Allocations of this thread.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
     /// A last handle, for the allocator to drop.
     static CLOSE: RefCell<Option<GlobalPool>> = const { RefCell::new(None) };
     static INNER: Inner = const {
@@ -68,6 +71,7 @@ fn come_back() {
 // SAFETY: forwards to `System`.
 unsafe impl GlobalAlloc for Reentrant {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
         come_back();
         // SAFETY: forwarded.
         unsafe { System.alloc(layout) }
@@ -130,4 +134,36 @@ fn the_allocator_may_close_the_pool_that_releases() {
         .join()
         .unwrap();
     }
+}
+
+/// An allocator that is asked for memory by a thread that falls asleep, and gives back what
+/// that thread waits for, would find the locks taken that it needs for that. So whatever the
+/// system keeps for a thread that sleeps must not be allocated then, when it does so for the
+/// first time. (What the wait itself needs is allocated every time, before the locks.)
+#[test]
+#[cfg(any(target_os = "linux", windows))]
+fn falling_asleep_for_budget_does_not_allocate() {
+    /// On a thread, while the threads before it are still there.
+    fn on_so_many_threads(count: usize, budget: &Budget) {
+        let wait = || {
+            let before = ALLOCATIONS.get();
+            let waited = budget.charge_timeout(1, Duration::from_millis(1));
+            assert!(waited.is_err());
+            ALLOCATIONS.get() - before
+        };
+        // The first wait of the thread's life, and the second.
+        assert_eq!(wait(), wait());
+        if count > 1 {
+            thread::scope(|scope| {
+                let next = scope.spawn(|| on_so_many_threads(count - 1, budget));
+                next.join().unwrap();
+            });
+        }
+    }
+
+    let budget = Budget::new(100);
+    let _all = budget.try_charge(100).unwrap();
+    // The queue has room after that.
+    assert!(budget.charge_timeout(1, Duration::from_millis(1)).is_err());
+    on_so_many_threads(8, &budget);
 }
