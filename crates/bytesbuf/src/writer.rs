@@ -63,7 +63,10 @@ impl<M: Memory> BytesBufWriter<M> {
     /// The buffer, with all that was written. The provider is dropped.
     #[must_use]
     pub fn into_inner(self) -> BytesBuf {
-        self.buf
+        let Self { buf, memory } = self;
+        // While the buffer is no result yet: a provider that panics here does not leak it.
+        drop(memory);
+        buf
     }
 
     /// Makes room for a write of `len` bytes.

@@ -7,8 +7,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::IoSlice;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes, TryGetError};
 use bytesbuf::BytesView;
 use bytesbuf::mem::GlobalPool;
 
@@ -87,4 +88,28 @@ fn view_to_bytes_and_back() {
     let view = check(original.clone(), |view| Bytes::from(view).into());
     assert_eq!(view, b"there and back");
     assert_eq!(view.first_slice().as_ptr(), original.first_slice().as_ptr());
+}
+
+#[test]
+fn errors_of_reads_are_those_of_the_trait() {
+    let mut view = BytesView::from_static(b"a");
+    let by_the_trait = Buf::try_get_u16_le(&mut view).unwrap_err();
+    let ours: TryGetError = view.try_get_u16_le().unwrap_err().into();
+    assert_eq!(ours, by_the_trait);
+    assert_eq!((ours.requested, ours.available), (2, 1));
+}
+
+/// An `IoSlice` has 32 bits on Windows.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_very_long_slice_is_offered_in_part() {
+    // Zero pages: address space, hardly any memory.
+    let mut view = BytesView::from(vec![0; (1 << 32) + 5]);
+    view.append(BytesView::from_static(b"end"));
+    let mut places = [IoSlice::new(&[]); 3];
+    assert_eq!(Buf::chunks_vectored(&view, &mut places), 1);
+    assert_eq!(places[0].len(), (1 << 32) - 1);
+    view.advance((1 << 32) - 1);
+    assert_eq!(Buf::chunks_vectored(&view, &mut places), 2);
+    assert_eq!((&*places[0], &*places[1]), (&[0; 6][..], &b"end"[..]));
 }

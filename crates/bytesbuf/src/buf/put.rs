@@ -68,8 +68,9 @@ impl BytesBuf {
     }
 
     /// Appends the bytes of `view` without copying them. Takes no capacity: the rest
-    /// of the current block stays usable behind them. O(1) amortised, unless a view that
-    /// was [peeked](Self::peek) at is alive (see [`BytesView`]).
+    /// of the current block stays usable behind them. O(1) amortised for a view of one
+    /// slice; otherwise as [`BytesView::append`]. A view that was [peeked](Self::peek) at, or
+    /// a clone of `view`, costs a copy of the list of slices while it is alive.
     ///
     /// # Panics
     /// If the capacity would exceed `usize::MAX`; the buffer is unchanged then.

@@ -15,11 +15,15 @@ use alloc::boxed::Box;
 use core::ptr::NonNull;
 
 use bytes::buf::UninitSlice;
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes, TryGetError};
 use bytesbuf_core::{BlockRef, BlockRefBatch, BlockRefCounted, BlockRefVTable, RefCount};
 
 use crate::span::Span;
-use crate::{BytesBuf, BytesView};
+use crate::{BytesBuf, BytesView, NotEnoughBytes};
+
+/// Windows has no longer ones.
+#[cfg(feature = "std")]
+const LONGEST_IO_SLICE: usize = u32::MAX as usize;
 
 /// The `Bytes` that a view was made from.
 #[repr(C)]
@@ -139,12 +143,18 @@ impl Buf for BytesView {
         self.first_slice()
     }
 
+    /// Of a slice that is longer than an `IoSlice` may be everywhere, 4 GiB less one byte,
+    /// the beginning, and nothing behind it.
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, dst: &mut [std::io::IoSlice<'a>]) -> usize {
         let mut count = 0;
-        for (slot, slice) in dst.iter_mut().zip(self.io_slices()) {
-            *slot = slice;
+        for (slot, (slice, _)) in dst.iter_mut().zip(self.slices()) {
+            let offered = &slice[..slice.len().min(LONGEST_IO_SLICE)];
+            *slot = std::io::IoSlice::new(offered);
             count += 1;
+            if offered.len() < slice.len() {
+                break;
+            }
         }
         count
     }
@@ -157,6 +167,17 @@ impl Buf for BytesView {
     /// Without copying if the bytes lie in one slice.
     fn copy_to_bytes(&mut self, len: usize) -> Bytes {
         self.split_to(len).into()
+    }
+}
+
+/// For code that reads by the methods of [`Buf`] and hands their error on: methods of ours
+/// that have the same names as those come first, and have errors of their own.
+impl From<NotEnoughBytes> for TryGetError {
+    fn from(error: NotEnoughBytes) -> Self {
+        Self {
+            requested: error.requested,
+            available: error.available,
+        }
     }
 }
 

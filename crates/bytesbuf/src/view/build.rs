@@ -48,7 +48,10 @@ impl BytesView {
         let mut buf = BytesBuf::new();
         buf.reserve(bytes.len(), memory);
         buf.put_slice(bytes);
-        buf.consume_all()
+        let view = buf.consume_all();
+        // While the view is no result yet: a provider that panics here does not leak it.
+        drop(buf);
+        view
     }
 
     /// Keeps the memory of the view in use, whatever becomes of the view: one

@@ -5,7 +5,7 @@
 
 use bytesbuf::BytesView;
 use bytesbuf::mem::testing::FixedBlockMemory;
-use bytesbuf::mem::{Budget, BudgetedMemory, GlobalPool, Memory, OpaqueMemory};
+use bytesbuf::mem::{Budget, BudgetedMemory, GlobalPool, OpaqueMemory};
 
 use crate::allocator::Trial;
 use crate::child;

@@ -308,6 +308,41 @@ fn views_of_fragile_blocks() {
     });
 }
 
+/// Something panics while a result is on its way to the caller: the result is dropped.
+#[test]
+fn results_on_their_way_out() {
+    run("results", |stage| {
+        let memory = stage.memory.clone();
+        // A block that counts by itself between two that core counts; one of each is left over.
+        stage.buf.reserve(20, &memory);
+        stage.buf.put_slice(*b"abc");
+        stage.view = BytesView::from(std::mem::take(&mut stage.buf));
+        // The next one counts by itself again: buffer and view have each a reference.
+        stage
+            .view
+            .append(BytesView::copied_from_slice(b"abcd", &memory));
+        let blocks = Costly(Some(memory.block()));
+        stage.buf = BytesBuf::from_blocks(blocks);
+    });
+}
+
+/// Gives a block, and has a destructor.
+struct Costly(Option<Block>);
+
+impl Iterator for Costly {
+    type Item = Block;
+
+    fn next(&mut self) -> Option<Block> {
+        self.0.take()
+    }
+}
+
+impl Drop for Costly {
+    fn drop(&mut self) {
+        fuse::burn();
+    }
+}
+
 #[test]
 fn visitors_and_rules() {
     run("visitors", |stage| {
@@ -431,7 +466,8 @@ fn memories_on_top_of_fragile_ones() {
 fn a_writer_over_fragile_memory() {
     use std::io::Write;
     run("writer", |stage| {
-        let mut writer = std::mem::take(&mut stage.buf).into_writer(Small(stage.memory.clone()));
+        let buf = BytesBuf::from(Owner::view(stage.alive()));
+        let mut writer = buf.into_writer(Small(stage.memory.clone()));
         writer.write_all(b"written in many blocks").unwrap();
         stage.buf = writer.into_inner();
     });
@@ -440,6 +476,12 @@ fn a_writer_over_fragile_memory() {
 /// Asks for less than the writer wants, and gives what was asked for in the end.
 #[derive(Debug)]
 struct Small(Fragile);
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        fuse::burn();
+    }
+}
 
 impl Memory for Small {
     fn reserve(&self, min_bytes: usize) -> BytesBuf {

@@ -1,6 +1,6 @@
 //! Threads that come and go, with buffers and views in their hands when they end.
 //!
-//! `BYTESBUF_CHURN=1000000` sets how many; a million are a minute or two.
+//! `BYTESBUF_CHURN` sets how many: `cargo xtask churn` a million, which takes a minute or two.
 
 use std::cell::RefCell;
 use std::sync::mpsc;

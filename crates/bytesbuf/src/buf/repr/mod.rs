@@ -164,6 +164,9 @@ impl BytesBuf {
             return Self::new();
         };
         let Some(second) = blocks.next() else {
+            // While the block is no result yet: an iterator that panics here does not leak
+            // it.
+            drop(blocks);
             return Self::from_block(first);
         };
         let mut all = VecDeque::with_capacity(blocks.size_hint().0.saturating_add(2).min(1 << 16));

@@ -157,5 +157,9 @@ impl From<BytesBuf> for BytesView {
 #[cold]
 #[inline(never)]
 fn finish(mut buf: BytesBuf) -> Fields {
-    buf.consume_all().into_fields()
+    let view = buf.consume_all();
+    // Before the view is on its way out: if a provider panics here, it is dropped. A value
+    // that is being returned is not (rust-lang/rust#47949).
+    drop(buf);
+    view.into_fields()
 }

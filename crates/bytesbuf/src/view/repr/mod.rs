@@ -37,13 +37,13 @@ use crate::span_list::SpanList;
 /// A cheap, immutable, possibly non-contiguous sequence of bytes.
 ///
 /// A view shares the blocks that its bytes were written to. It is consumed from
-/// the front by reading; clones and sub-views cost one atomic addition and no
-/// copy. A block goes back to its memory provider when the last view and buffer
+/// the front by reading; a clone costs one atomic addition, a sub-view one for each
+/// span that it covers, and neither copies bytes. A block goes back to its memory provider when the last view and buffer
 /// that covers a part of it is gone.
 ///
 /// | operation | cost |
 /// |---|---|
-/// | clone, drop | one atomic operation for any number of spans |
+/// | clone, drop | one atomic operation for any number of spans; the last to drop a list, one for each |
 /// | [`len`](Self::len), [`first_slice`](Self::first_slice) | O(1), no atomics |
 /// | [`advance`](Self::advance), [`get_byte`](Self::get_byte) and the other reads | O(1) amortised per span passed |
 /// | [`append`](Self::append) | O(1) amortised in the spans of the longer one |
