@@ -41,6 +41,10 @@ pub(crate) struct Args {
     /// reaches the same code
     #[arg(long)]
     minimise: bool,
+    /// Without the inputs that have failed before, and without the replay: to see whether
+    /// they would be found again
+    #[arg(long, conflicts_with = "minimise")]
+    fresh: bool,
     /// One target alone
     #[arg(value_parser = TARGETS)]
     target: Option<String>,
@@ -56,7 +60,7 @@ impl Args {
 }
 
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
-    if !args.minimise {
+    if !args.minimise && !args.fresh {
         replay(steps)?;
     }
     let mut tools = Err(Missing::new("not looked for"));
@@ -72,7 +76,11 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
                 Ok(tools) => tools,
                 Err(missing) => return Ok(missing.clone().into()),
             };
-            let places = Places::of(root, target)?;
+            let places = if args.fresh {
+                Places::fresh(root, target)?
+            } else {
+                Places::of(root, target)?
+            };
             let fuzzer = Fuzzer {
                 sh,
                 nightly,
@@ -123,6 +131,23 @@ impl Places {
         if crashes.is_dir() {
             copy_files(&crashes, &places.corpus)?;
         }
+        Ok(places)
+    }
+
+    /// With what is committed and never failed, and nothing of earlier runs.
+    fn fresh(root: &Path, target: &str) -> Result<Self> {
+        let below = root.join("target/fuzz-fresh").join(target);
+        let places = Self {
+            committed: root.join("crates/fuzz/corpus").join(target),
+            corpus: below.join("corpus"),
+            artifacts: below.join("artifacts"),
+        };
+        if below.exists() {
+            fs::remove_dir_all(&below)?;
+        }
+        fs::create_dir_all(&places.corpus)?;
+        fs::create_dir_all(&places.artifacts)?;
+        copy_files(&places.committed, &places.corpus)?;
         Ok(places)
     }
 }
@@ -420,6 +445,7 @@ mod tests {
         let args = |target: Option<&str>| Args {
             seconds: 1,
             minimise: false,
+            fresh: false,
             target: target.map(str::to_owned),
         };
         assert_eq!(args(None).targets(), TARGETS);

@@ -57,7 +57,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use xshell::Shell;
 
-use crate::steps::{Steps, figure};
+use crate::steps::{Outcome, Steps, figure};
 use crate::workspace_copy;
 use plant::{CLASSES, DoesNotApply, Plant};
 use report::Row;
@@ -86,7 +86,7 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         println!("{}", list(&selected));
         return Ok(());
     }
-    steps.step("kill", |sh, root| {
+    steps.step_if_possible("kill", |sh, root| {
         let there = root.join("target").join("kill");
         workspace_copy::refresh(root, &there)?;
         let mut matrix = Matrix::new(there)?;
@@ -112,11 +112,25 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
             figure(sum);
         }
         fs::write(root.join("target").join("kill-report.txt"), &report)?;
-        let bad = rows.iter().filter(|row| !row.verdict.is_good());
-        let bad: Vec<&str> = bad.map(|row| row.plant.name.as_str()).collect();
-        ensure!(bad.is_empty(), "not killed: {}", bad.join(", "));
-        Ok(())
+        judge(&rows)
     })
+}
+
+/// A bug that its rung did not notice is a failure; one that no rung was shown is no
+/// success.
+fn judge(rows: &[Row]) -> Result<Outcome> {
+    let names = |is: fn(&Verdict) -> bool| {
+        let rows = rows.iter().filter(|row| is(&row.verdict));
+        rows.map(|row| row.plant.name.as_str()).collect::<Vec<_>>()
+    };
+    let bad = names(Verdict::is_bad);
+    ensure!(bad.is_empty(), "not killed: {}", bad.join(", "));
+    let unseen = names(|verdict| matches!(verdict, Verdict::NotRun(_)));
+    if !unseen.is_empty() {
+        let why = format!("what these are for is missing: {}", unseen.join(", "));
+        return Ok(Outcome::NotRun(why));
+    }
+    Ok(Outcome::Passed)
 }
 
 /// A class that nobody thought of is not covered.
@@ -310,6 +324,23 @@ mod tests {
         all.remove(6);
         let error = require_all_classes(&all).unwrap_err().to_string();
         assert!(error.ends_with("class 7"), "{error}");
+    }
+
+    #[test]
+    fn what_no_rung_was_shown_is_not_passed() {
+        let (one, two) = (planted("01-a", "test"), planted("02-b", "miri"));
+        let row = |plant, verdict| Row::new(plant, verdict, Duration::ZERO);
+        let missing = || Verdict::NotRun("no nightly".to_owned());
+        let killed = [row(&one, Verdict::Killed), row(&two, Verdict::Killed)];
+        assert!(matches!(judge(&killed), Ok(Outcome::Passed)));
+        let unseen = [row(&one, Verdict::Killed), row(&two, missing())];
+        let Ok(Outcome::NotRun(why)) = judge(&unseen) else {
+            panic!("a rung was missing");
+        };
+        assert!(why.contains("02-b") && !why.contains("01-a"), "{why}");
+        let survived = [row(&one, Verdict::Survived), row(&two, missing())];
+        let error = judge(&survived).unwrap_err().to_string();
+        assert_eq!(error, "not killed: 01-a");
     }
 
     #[test]

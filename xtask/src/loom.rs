@@ -14,9 +14,12 @@ pub(crate) struct Args {
     /// How often a thread may be preempted in one execution
     #[arg(long, default_value_t = PREEMPTIONS)]
     preemptions: u32,
-    /// Run only tests whose name contains this
+    /// Run only models whose name contains this
     filter: Option<String>,
 }
+
+/// The modules of the models. Other tests of a library run under loom as they do without.
+pub(crate) const MODELS: &str = "model_tests::";
 
 pub(crate) const CORE: &str = "bytesbuf-core";
 pub(crate) const POOL: &str = "bytesbuf-pool";
@@ -28,7 +31,8 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         steps.step(&format!("loom, {package}"), |sh, _| {
             let mut counted = 0;
             let cmd = command(sh, package, args.preemptions, &[]);
-            watch(cmd.args(args.filter.as_deref()), |line| {
+            let filter = args.filter.as_deref().unwrap_or(MODELS);
+            watch(cmd.arg(filter), |line| {
                 counted += tests_announced(line).unwrap_or(0);
             })?;
             figure(format!("{counted} models"));

@@ -6,6 +6,7 @@
 mod api;
 mod bench;
 mod checked;
+mod churn;
 mod ci;
 mod compat;
 mod coverage;
@@ -122,6 +123,8 @@ enum Verb {
     Coverage(coverage::Args),
     /// One pool under a budget, used hard for a while, and a judgement
     Soak(soak::Args),
+    /// Short-lived threads that release, rent and end, one after the other
+    Churn(churn::Args),
     /// What ci has no time for, rung by rung, and a table for the notes of a release (hours)
     Verify(verify::Args),
 }
@@ -165,6 +168,7 @@ fn main() -> ExitCode {
         Verb::Mutants(args) => mutants::run(&mut steps, &args),
         Verb::Coverage(args) => coverage::run(&mut steps, &args),
         Verb::Soak(args) => soak::run(&mut steps, &args),
+        Verb::Churn(args) => churn::run(&mut steps, &args),
         Verb::Verify(args) => verify::run(&mut steps, &args),
     };
     steps.report();

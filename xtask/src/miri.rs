@@ -11,11 +11,9 @@ use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
 use crate::checked::{self, Counted, Mode};
-use crate::loom::{CORE, POOL};
-use crate::steps::{Outcome, Steps};
+use crate::loom::{CORE, FACADE, MODELS, POOL};
+use crate::steps::{Outcome, Steps, figure};
 use crate::tools;
-
-const FACADE: &str = "bytesbuf";
 
 const ALWAYS: &str = "-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check";
 
@@ -35,6 +33,9 @@ pub(crate) struct Args {
     /// The small concurrent tests alone, once for each of so many seeds
     #[arg(long, conflicts_with_all = ["long", "rest"], value_parser = clap::value_parser!(u32).range(1..))]
     seeds: Option<u32>,
+    /// The seed of the other runs [default: another one every day]
+    #[arg(long, conflicts_with = "seeds")]
+    seed: Option<u64>,
     /// Only every n-th run from the k-th, as `k/n` with k from 0
     #[arg(long, value_name = "K/N")]
     part: Option<Part>,
@@ -87,6 +88,21 @@ impl Borrows {
     }
 }
 
+/// What interleavings, and the values of loads that may return several, come of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seeds {
+    One(u64),
+    /// Each of so many.
+    Many(u32),
+}
+
+/// Days since 1970: what is not found today may be found tomorrow.
+fn seed_of_today() -> u64 {
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs() / (24 * 60 * 60))
+}
+
 /// One call of miri.
 #[derive(Clone, Debug)]
 struct Run {
@@ -96,7 +112,7 @@ struct Run {
     features: &'static [&'static str],
     borrows: Borrows,
     mode: Mode,
-    seeds: Option<u32>,
+    seeds: Seeds,
     target: Option<String>,
     filter: Option<String>,
 }
@@ -109,7 +125,7 @@ impl Run {
             features: &[],
             borrows,
             mode,
-            seeds: None,
+            seeds: Seeds::One(0),
             target: None,
             filter: None,
         }
@@ -138,9 +154,9 @@ impl Run {
 
     fn name(&self) -> String {
         let tests = match (self.seeds, self.with_integration) {
-            (Some(seeds), _) => format!(", {seeds} seeds"),
-            (None, true) => ", all tests".to_owned(),
-            (None, false) => String::new(),
+            (Seeds::Many(seeds), _) => format!(", {seeds} seeds"),
+            (Seeds::One(_), true) => ", all tests".to_owned(),
+            (Seeds::One(_), false) => String::new(),
         };
         let target = self.target.as_deref();
         format!(
@@ -158,11 +174,14 @@ impl Run {
     }
 
     fn miri_flags(&self) -> String {
-        let seeds = self.seeds.map_or_else(String::new, |seeds| {
+        let seeds = match self.seeds {
+            Seeds::One(seed) => format!("-Zmiri-seed={seed}"),
             // Another round of one seed finds less than another seed.
-            format!(" -Zmiri-many-seeds=0..{seeds} -Zmiri-env-set=BYTESBUF_ROUNDS=1")
-        });
-        format!("{ALWAYS} {}{seeds}", self.borrows.flag())
+            Seeds::Many(seeds) => {
+                format!("-Zmiri-many-seeds=0..{seeds} -Zmiri-env-set=BYTESBUF_ROUNDS=1")
+            }
+        };
+        format!("{ALWAYS} {} {seeds}", self.borrows.flag())
     }
 
     /// Returns how many tests have passed.
@@ -198,6 +217,9 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         if args.filter.is_some() {
             run.filter.clone_from(&args.filter);
         }
+        if let Seeds::One(seed) = &mut run.seeds {
+            *seed = args.seed.unwrap_or_else(seed_of_today);
+        }
         steps.step_if_possible(&run.name(), |sh, _| {
             let nightly = match tools::nightly_with(sh, &tools::MIRI) {
                 Ok(nightly) => nightly,
@@ -206,6 +228,9 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
                     return Ok(missing.into());
                 }
             };
+            if let Seeds::One(seed) = run.seeds {
+                figure(format!("--seed {seed}"));
+            }
             let passed = run.run(sh, nightly)?;
             // One name need not be in each of the packages.
             ensure!(passed > 0 || args.filter.is_some(), "no test was run");
@@ -244,19 +269,18 @@ fn short() -> Vec<Run> {
     ]
 }
 
-/// Other interleavings, and other values for loads that may return several.
+/// Other interleavings, and other values for loads that may return several: the models, in
+/// each borrow model and each mode once.
 fn seeded(seeds: u32) -> Vec<Run> {
-    let runs: [(&[&str], _); 3] = [
-        (&[CORE], Borrows::Tree),
-        (&[POOL], Borrows::Tree),
-        (&[FACADE], Borrows::Stacked),
-    ];
-    runs.map(|(packages, borrows)| Run {
-        seeds: Some(seeds),
-        filter: Some("model_tests".to_owned()),
-        ..Run::of(packages, borrows, Mode::Pooled)
-    })
-    .to_vec()
+    let packages: [&[&str]; 3] = [&[CORE], &[POOL], &[FACADE]];
+    let runs = PAIRS.map(|(borrows, mode)| {
+        packages.map(|packages| Run {
+            seeds: Seeds::Many(seeds),
+            filter: Some(MODELS.to_owned()),
+            ..Run::of(packages, borrows, mode)
+        })
+    });
+    runs.into_iter().flatten().collect()
 }
 
 /// Every test in both models and both modes, though not in each pair of them; the other
@@ -299,7 +323,7 @@ fn rest() -> Vec<Run> {
 mod tests {
     use super::*;
 
-    const MODELS: [Borrows; 2] = [Borrows::Stacked, Borrows::Tree];
+    const BOTH: [Borrows; 2] = [Borrows::Stacked, Borrows::Tree];
 
     fn args() -> Args {
         Args {
@@ -307,6 +331,7 @@ mod tests {
             rest: false,
             part: None,
             seeds: None,
+            seed: None,
             target: None,
             filter: None,
         }
@@ -315,7 +340,7 @@ mod tests {
     #[test]
     fn both_models_and_both_modes_are_in_the_short_run() {
         let runs = plan(&args());
-        for borrows in MODELS {
+        for borrows in BOTH {
             assert!(runs.iter().any(|run| run.borrows == borrows));
         }
         for mode in Mode::BOTH {
@@ -331,7 +356,7 @@ mod tests {
                 let mut runs = runs.iter().filter(|run| run.packages.contains(&package));
                 runs.any(is)
             };
-            for borrows in MODELS {
+            for borrows in BOTH {
                 assert!(
                     has(&|run| run.borrows == borrows && run.with_integration),
                     "{package}"
@@ -375,7 +400,7 @@ mod tests {
     #[test]
     fn with_the_rest_each_test_has_run_in_each_pair() {
         let runs = [long(), rest()].concat();
-        for borrows in MODELS {
+        for borrows in BOTH {
             for mode in Mode::BOTH {
                 let here = |run: &&Run| (run.borrows, run.mode) == (borrows, mode);
                 let here = || runs.iter().filter(here).filter(|run| run.with_integration);
@@ -398,8 +423,27 @@ mod tests {
                 run.miri_flags().contains("-Zmiri-many-seeds=0..7"),
                 "{run:?}"
             );
-            assert_eq!(run.filter.as_deref(), Some("model_tests"));
+            assert_eq!(run.filter.as_deref(), Some(MODELS));
         }
-        assert_eq!(runs.len(), 3);
+        for package in [CORE, POOL, FACADE] {
+            let mut of_package = runs.iter().filter(|run| run.packages == [package]);
+            let (first, second) = (of_package.next().unwrap(), of_package.next().unwrap());
+            assert_ne!(first.borrows, second.borrows);
+            assert_ne!(first.mode, second.mode);
+        }
+    }
+
+    #[test]
+    fn the_seed_is_told_to_miri() {
+        let run = Run {
+            seeds: Seeds::One(17),
+            ..Run::of(&[CORE], Borrows::Tree, Mode::Pooled)
+        };
+        assert!(
+            run.miri_flags()
+                .ends_with("-Zmiri-tree-borrows -Zmiri-seed=17")
+        );
+        // The day that this was written.
+        assert!(seed_of_today() >= 20_785);
     }
 }

@@ -1,10 +1,11 @@
 //! The libraries on the oldest compiler that they promise to build with.
 
 use anyhow::Result;
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
 use crate::library_args;
 use crate::steps::{Outcome, Steps};
+use crate::tools;
 
 /// `rust-version` of the workspace. (`thread-aware` needs a newer one, as the crate of
 /// that name does.)
@@ -12,10 +13,8 @@ const VERSION: &str = "1.85.0";
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     steps.step_if_possible("oldest compiler", |sh, _| {
-        if !is_installed(sh) {
-            return Ok(Outcome::NotRun(format!(
-                "toolchain {VERSION} not installed"
-            )));
+        if let Err(missing) = tools::toolchain(sh, VERSION) {
+            return Ok(missing.into());
         }
         let packages = library_args();
         cmd!(
@@ -25,18 +24,6 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
         )
         .run()?;
         Ok(Outcome::Passed)
-    })
-}
-
-/// A toolchain whose installation was interrupted has some of its programs: both are
-/// asked for.
-fn is_installed(sh: &Shell) -> bool {
-    ["cargo", "rustc"].into_iter().all(|program| {
-        cmd!(sh, "rustup run {VERSION} {program} --version")
-            .quiet()
-            .ignore_stderr()
-            .read()
-            .is_ok()
     })
 }
 

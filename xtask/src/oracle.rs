@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
+use crate::checked::Counted;
 use crate::steps::Steps;
 
 #[derive(Debug, clap::Args)]
@@ -32,10 +33,10 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
 /// of those share.
 pub(crate) fn test_outside(sh: &Shell, root: &Path, manifest: &str, flags: &[&str]) -> Result<()> {
     ensure!(root.join(manifest).is_file(), "{manifest} is missing");
-    cmd!(sh, "cargo test --manifest-path {manifest} {flags...}")
-        .env("CARGO_TARGET_DIR", root.join("target").join("oracle"))
-        .run()?;
-    Ok(())
+    Counted::run(
+        cmd!(sh, "cargo test --manifest-path {manifest} {flags...}")
+            .env("CARGO_TARGET_DIR", root.join("target").join("oracle")),
+    )
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use xshell::Shell;
 
-use crate::loom;
+use crate::loom::{self, MODELS};
 use crate::rust_source;
 use crate::steps::{Steps, figure};
 use crate::workspace_copy;
@@ -126,7 +126,7 @@ fn mutants_of(
 
 /// Models that fail without a mutant prove nothing.
 fn require_green(sh: &Shell, package: &str, preemptions: u32) -> Result<()> {
-    loom::command(sh, package, preemptions, &[])
+    loom::command(sh, package, preemptions, &[MODELS])
         .run()
         .with_context(|| format!("the models of {} fail as they are", package))
 }
@@ -160,7 +160,7 @@ fn run_models(sh: &Shell, package: &str, preemptions: u32) -> Result<Verdict> {
     }
     // Nothing is captured: a panic in a destructor ends the process, and what the
     // harness had captured would go with it.
-    let run = loom::command(sh, package, preemptions, &["--", "--nocapture"])
+    let run = loom::command(sh, package, preemptions, &[MODELS, "--", "--nocapture"])
         .quiet()
         .ignore_status()
         .output()?;

@@ -78,13 +78,14 @@ pub(crate) fn pass_through(steps: &mut Steps, release: bool) -> Result<()> {
 pub(crate) fn workspace(steps: &mut Steps, release: bool) -> Result<()> {
     let (name, profile) = named("test", release);
     steps.step(&name, |sh, _| {
-        cmd!(sh, "cargo test --workspace --all-features {profile...}").run()?;
-        Ok(())
+        Counted::run(cmd!(
+            sh,
+            "cargo test --workspace --all-features {profile...}"
+        ))
     })?;
     // With `holders` every block is attended: the plain path needs a run of its own.
     steps.step(&format!("{name}, pool without features"), |sh, _| {
-        cmd!(sh, "cargo test -p bytesbuf-pool {profile...}").run()?;
-        Ok(())
+        Counted::run(cmd!(sh, "cargo test -p bytesbuf-pool {profile...}"))
     })?;
     if !release {
         steps.step("benchmarks, once each", |sh, _| {
@@ -119,12 +120,10 @@ fn killed_if_they_hang(steps: &mut Steps, release: bool) -> Result<()> {
         })?;
     }
     steps.step(&format!("{name}, documentation"), |sh, _| {
-        cmd!(
+        Counted::run(cmd!(
             sh,
             "cargo test --workspace --all-features --doc {profile...}"
-        )
-        .run()?;
-        Ok(())
+        ))
     })
 }
 

@@ -13,7 +13,9 @@ use std::process::Command;
 use xshell::{Shell, cmd};
 
 use crate::steps::Outcome;
-pub(crate) use toolchain::{MIRI, NIGHTLY, RUST_SRC, component, nightly, nightly_with, target};
+pub(crate) use toolchain::{
+    MIRI, NIGHTLY, RUST_SRC, component, nightly, nightly_with, target, toolchain,
+};
 
 /// A cargo subcommand at one version.
 #[derive(Debug)]

@@ -1,7 +1,10 @@
-//! Files with unsafe code: each opts in, and each is listed in docs/UNSAFE.md.
+//! Files with unsafe code: each opts in, and each is listed in docs/UNSAFE.md, with
+//! invariants that its crate has and tests that are there.
 //!
 //! All of the repository's: tests, benchmarks and crates that are workspaces of their own
 //! as well.
+
+mod evidence;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,7 +37,8 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
             fs::read_to_string(root.join(LIST)).with_context(|| format!("cannot read {LIST}"))?;
         let with_unsafe = sources.values().filter(|source| source.has_unsafe).count();
         eprintln!("{with_unsafe} of {} files hold unsafe code", sources.len());
-        let complaints = check(&sources, &listed_paths(&list));
+        let mut complaints = check(&sources, &listed_paths(&list));
+        complaints.extend(evidence::check(root, &list)?);
         if !complaints.is_empty() {
             bail!("{}", complaints.join("\n"));
         }

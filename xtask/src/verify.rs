@@ -13,8 +13,8 @@ use xshell::{Cmd, Shell, cmd};
 use crate::ci::as_typed;
 use crate::steps::{Done, Steps, Verdict};
 use crate::{
-    coverage, fuzz, kill, loom, memcheck, miri, mutants, orderings, sanitize, semver, shuttle,
-    soak, test, tools,
+    churn, coverage, fuzz, kill, loom, memcheck, miri, mutants, orderings, sanitize, semver,
+    shuttle, soak, test, tools,
 };
 
 const REPORT: &str = "target/verify-report.md";
@@ -75,8 +75,10 @@ fn rungs(args: &Args) -> Vec<Rung> {
         rung!(semver ""),
         rung!(fuzz " --time {fuzz}"),
         rung!(soak " --minutes {soak}"),
+        rung!(churn ""),
         rung!(miri " --seeds 64"),
         rung!(miri " --long"),
+        rung!(miri " --rest"),
         rung!(mutants ""),
     ]
 }
@@ -281,7 +283,10 @@ mod tests {
         assert_eq!(chosen(&["soak"]).unwrap(), "soak --minutes 3");
         assert_eq!(chosen(&["fuzz"]).unwrap(), "fuzz --time 7");
         assert_eq!(chosen(&["miri --long"]).unwrap(), "miri --long");
-        assert_eq!(chosen(&["miri"]).unwrap(), "miri --seeds 64, miri --long");
+        assert_eq!(
+            chosen(&["miri"]).unwrap(),
+            "miri --seeds 64, miri --long, miri --rest"
+        );
         let error = chosen(&["soap"]).unwrap_err().to_string();
         assert!(error.contains("`soap`"), "{error}");
         assert_eq!(chosen(&[]).unwrap(), names(&rungs(&args(&[]))).join(", "));

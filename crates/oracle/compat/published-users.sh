@@ -79,7 +79,7 @@ for user in $users; do
         > "$log" 2>&1 || status=$?
     counts=$(sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed; \([0-9]*\) ignored.*/\1 \2 \3/p' "$log" |
         awk '{ p += $1; f += $2; i += $3; n++ } END { if (n) printf "%d passed, %d failed, %d ignored", p, f, i }')
-    [ $status -eq 0 ] || failed=1
+    [ $status -eq 0 ] && [ -n "$counts" ] || failed=1
     echo "$name $version on $on: ${counts:-did not build}"
 done
 exit $failed

@@ -34,7 +34,7 @@ impl<'a> Row<'a> {
             &format!("{seconds:.1}"),
             &self.verdict.to_string(),
         );
-        if let (false, Some(rung)) = (self.verdict.is_good(), plant.rung) {
+        if let (true, Some(rung)) = (self.verdict.is_bad(), plant.rung) {
             let _ = write!(line, "\n    {}", Run::of(plant, rung).shown());
         }
         if self.verdict.has_output() {

@@ -152,7 +152,8 @@ impl Rung {
                 address.as_str()
             }
             Self::Oracle => "cargo test --manifest-path crates/oracle/Cargo.toml",
-            Self::Xtask => "cargo xtask",
+            // A verb that lacks something has shown nothing.
+            Self::Xtask => "cargo xtask --strict",
         };
         let words = command.split_whitespace().chain(args.split_whitespace());
         words.map(str::to_owned).collect()
@@ -214,7 +215,7 @@ mod tests {
         );
         assert_eq!(
             run(Rung::Xtask, "soak --seconds 5").shown(),
-            "A=\"1\" cargo xtask soak --seconds 5"
+            "A=\"1\" cargo xtask --strict soak --seconds 5"
         );
     }
 
@@ -223,7 +224,10 @@ mod tests {
         let root = Path::new("somewhere");
         let command = run(Rung::Xtask, "layers").command(root).unwrap();
         assert_eq!(command.get_program(), env::current_exe().unwrap());
-        assert_eq!(command.get_args().collect::<Vec<_>>(), ["layers"]);
+        assert_eq!(
+            command.get_args().collect::<Vec<_>>(),
+            ["--strict", "layers"]
+        );
         let manifest = root.join("xtask");
         assert!(command.get_envs().any(|(key, value)| {
             key == "CARGO_MANIFEST_DIR" && value == Some(manifest.as_os_str())

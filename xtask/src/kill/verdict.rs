@@ -38,9 +38,9 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// Whether it is what it should be, or nobody's fault.
-    pub(super) const fn is_good(&self) -> bool {
-        matches!(self, Self::Killed | Self::NotRun(_) | Self::NotPlanted(_))
+    /// Whether the rung was shown the bug, or should have been, and did not notice it.
+    pub(super) const fn is_bad(&self) -> bool {
+        !matches!(self, Self::Killed | Self::NotRun(_) | Self::NotPlanted(_))
     }
 
     /// Whether the rung was run with the bug, and what it printed says why this is bad.
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_shown_is_not_good() {
+    fn what_was_shown_and_not_killed_is_bad() {
         let why = || String::from("why");
         for verdict in [
             Verdict::Killed,
             Verdict::NotRun(why()),
             Verdict::NotPlanted(why()),
         ] {
-            assert!(verdict.is_good(), "{verdict}");
+            assert!(!verdict.is_bad(), "{verdict}");
         }
         for verdict in [
             Verdict::Survived,
@@ -201,7 +201,7 @@ mod tests {
             Verdict::TooLong,
             Verdict::NotGreen(why()),
         ] {
-            assert!(!verdict.is_good(), "{verdict}");
+            assert!(verdict.is_bad(), "{verdict}");
         }
     }
 }

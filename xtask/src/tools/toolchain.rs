@@ -1,32 +1,65 @@
 //! Compilers, their components, and standard libraries for other targets.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use xshell::{Shell, cmd};
 
 use super::Missing;
+use crate::steps::figure;
 
 /// The nightly toolchain that everything was tried with. `.ci/run` installs the same.
 pub(crate) const NIGHTLY: &str = "nightly-2026-05-20";
+
+/// Whichever is installed by that name.
+const ANY_NIGHTLY: &str = "nightly";
 
 /// What miri needs: it builds a standard library of its own.
 pub(crate) const MIRI: [&str; 2] = ["miri", RUST_SRC];
 pub(crate) const RUST_SRC: &str = "rust-src";
 
-/// The pinned nightly, or else whatever goes by the name of `nightly`: for `cargo +...`.
+/// The pinned nightly, which is installed if it is not there. If it cannot be had, whatever
+/// goes by the name of `nightly`, and the step that runs says so. For `cargo +...`.
 pub(crate) fn nightly(sh: &Shell) -> Result<&'static str, Missing> {
-    let is_installed = |name: &&str| {
-        cmd!(sh, "rustup run {name} cargo --version")
+    static FOUND: OnceLock<Result<&str, Missing>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| match toolchain(sh, NIGHTLY) {
+        Ok(()) => Ok(NIGHTLY),
+        Err(_) if is_installed(sh, ANY_NIGHTLY) => Ok(ANY_NIGHTLY),
+        Err(missing) => Err(missing),
+    });
+    if matches!(found, Ok(name) if *name != NIGHTLY) {
+        figure(format!("with another nightly than {NIGHTLY}"));
+    }
+    found.clone()
+}
+
+/// A toolchain, which is installed if it is not there.
+pub(crate) fn toolchain(sh: &Shell, name: &str) -> Result<(), Missing> {
+    if is_installed(sh, name) {
+        return Ok(());
+    }
+    // Half an installation, left by one that was interrupted, is replaced.
+    let _ = cmd!(sh, "rustup toolchain uninstall {name}")
+        .quiet()
+        .ignore_stderr()
+        .run();
+    let done = cmd!(sh, "rustup toolchain install {name} --profile minimal").run();
+    match done {
+        Ok(()) if is_installed(sh, name) => Ok(()),
+        Ok(()) => Err(Missing(format!("{name} does not run once installed"))),
+        Err(error) => Err(Missing(format!("no toolchain {name}: {error}"))),
+    }
+}
+
+/// A toolchain whose installation was interrupted has some of its programs: both are
+/// asked for.
+fn is_installed(sh: &Shell, toolchain: &str) -> bool {
+    ["cargo", "rustc"].into_iter().all(|program| {
+        cmd!(sh, "rustup run {toolchain} {program} --version")
             .quiet()
             .ignore_stderr()
             .read()
             .is_ok()
-    };
-    let found = [NIGHTLY, "nightly"].into_iter().find(is_installed);
-    found.ok_or_else(|| {
-        Missing(format!(
-            "no nightly toolchain; `rustup toolchain install {NIGHTLY}` gets it"
-        ))
     })
 }
 
@@ -102,6 +135,7 @@ mod tests {
         assert!(!has_component(&sh, "no-such-toolchain", "miri"));
         assert!(!has_component(&sh, "no-such-toolchain", "rust-src"));
         assert!(sysroot(&sh, Some("no-such-toolchain")).is_none());
+        assert!(!is_installed(&sh, "no-such-toolchain"));
         // What this was compiled with is there.
         assert!(sysroot(&sh, None).is_some_and(|sysroot| sysroot.join("lib/rustlib").is_dir()));
     }
