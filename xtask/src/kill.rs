@@ -343,6 +343,32 @@ mod tests {
         assert_eq!(error, "not killed: 01-a");
     }
 
+    /// Of the map, the class and the rung in bold, as `| 7 | .. | **loom**, miri |` has them.
+    fn in_bold(row: &str) -> Option<(u32, &str)> {
+        let class = row.strip_prefix("| ")?.split(' ').next()?.parse().ok()?;
+        let (_, rest) = row.rsplit_once("| **")?;
+        Some((class, rest.split_once("**")?.0))
+    }
+
+    #[test]
+    fn the_rung_that_the_map_names_for_a_class_is_shown_a_bug_of_it() {
+        let root = crate::workspace_root();
+        let plants = plant::load(&root.join("xtask/kill")).unwrap();
+        let map = fs::read_to_string(root.join("docs/TESTING-MAP.md")).unwrap();
+        let bold: Vec<_> = map.lines().filter_map(in_bold).collect();
+        assert_eq!(bold.len(), CLASSES as usize, "{bold:?}");
+        for (class, verb) in bold {
+            let of_class = plants.iter().filter(|plant| plant.class == class);
+            let shown: Vec<_> = of_class
+                .filter_map(|plant| Some(plant.rung?.verb(&plant.args)))
+                .collect();
+            assert!(
+                shown.iter().any(|it| it == verb),
+                "{class}: {verb}, not {shown:?}"
+            );
+        }
+    }
+
     #[test]
     fn the_list_shows_each_command() {
         let (bug, none) = (planted("01-a", "test"), unplanted("02-b"));

@@ -118,6 +118,22 @@ impl Rung {
         }
     }
 
+    /// The verb that runs this rung, with what tells its kinds apart.
+    #[cfg(test)]
+    pub(super) fn verb(self, args: &str) -> String {
+        let verb = match self {
+            Self::Test | Self::Compile => "test",
+            Self::Release => "test --release",
+            Self::Loom => "loom",
+            Self::Miri => "miri",
+            Self::Address => "sanitize",
+            Self::Oracle => "oracle",
+            Self::Xtask if args.starts_with("test --narrow") => "test --narrow",
+            Self::Xtask => args.split(' ').next().unwrap_or_default(),
+        };
+        verb.to_owned()
+    }
+
     /// Whether its output has the test harness's `running 3 tests`.
     pub(super) const fn counts_tests(self) -> bool {
         !matches!(self, Self::Compile | Self::Xtask)

@@ -416,6 +416,9 @@ mod tests {
             assert!(matches!(entry, Ok(Entry::Charged)));
             assert_eq!((level.now(), level.peak()), ((used, false), used));
         }
+        assert!(!level.credit(3), "nobody waits");
+        let entry = level.enter(3, Waker::noop());
+        assert!(matches!(entry, Ok(Entry::Charged)));
         let Ok(Entry::Waits(place)) = level.enter(1, Waker::noop()) else {
             panic!("there is no room");
         };

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::thread;
 
 use bytesbuf_core::Block;
-use bytesbuf_pool::GlobalPool;
+use bytesbuf_pool::{Budget, GlobalPool};
 
 use crate::util::{CACHES, SIZES, SMALL, rent};
 
@@ -91,12 +91,16 @@ fn blocks_and_pool_in_a_thread_local() {
 #[test]
 fn the_last_handle_in_a_thread_local() {
     for order in ORDERS {
-        let pool = GlobalPool::new();
+        // Knows of each block that is out, and outlives the pool.
+        let budget = Budget::new(1 << 20);
+        let pool = GlobalPool::builder().budget(&budget).build().unwrap();
         let mut sent = rent(&pool, SMALL, 8);
         let kept = sent.split_off(6);
         thread::spawn(move || run(order, &pool, sent))
             .join()
             .unwrap();
+        assert_eq!(budget.in_use(), 2 * SMALL, "{order:?}: those that are kept");
         drop(kept);
+        assert_eq!(budget.in_use(), 0, "{order:?}");
     }
 }

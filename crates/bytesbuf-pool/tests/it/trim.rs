@@ -338,3 +338,22 @@ fn a_pool_in_use_gives_back_by_itself_what_it_does_not_use() {
         assert_eq!(left > 0, stays, "{decay:?}: {left}");
     }
 }
+
+/// The clock is asked for at one visit to the depot out of many.
+#[test]
+#[cfg_attr(bytesbuf_pass_through, ignore = "nothing is kept there")]
+fn a_few_visits_to_the_depot_give_nothing_back() {
+    let pool = GlobalPool::builder()
+        .magazine_blocks(2)
+        .idle_decay(Some(Duration::ZERO))
+        .build()
+        .unwrap();
+    drop(rent(&pool, LARGE, 4));
+    let before = class_stats(&pool, LARGE).blocks_cached_in_depot();
+    assert_ne!(before, 0);
+    for _ in 0..2 {
+        drop(rent(&pool, SMALL, 8));
+    }
+    let after = class_stats(&pool, LARGE).blocks_cached_in_depot();
+    assert_eq!(after, before);
+}

@@ -218,13 +218,28 @@ thread_local! {
 #[test]
 fn a_list_in_a_thread_local() {
     for list_first in [false, true] {
+        let alive = Arc::new(());
+        let owner = Kept(Arc::clone(&alive));
         let run = move || {
             if list_first {
                 drop(two_spans(0));
             }
-            LAST.with(|last| *last.borrow_mut() = Some(two_spans(1)));
+            let mut view = two_spans(1);
+            view.append(BytesView::from_owner(owner));
+            LAST.with(|last| *last.borrow_mut() = Some(view));
         };
         thread::spawn(run).join().unwrap();
+        assert_eq!(Arc::strong_count(&alive), 1, "list first: {list_first}");
+    }
+}
+
+/// Tells whether it is alive.
+struct Kept(Arc<()>);
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        assert!(Arc::strong_count(&self.0) > 1);
+        b"kept"
     }
 }
 

@@ -185,7 +185,13 @@ fn flaw_16_memory_of_a_burst_goes_back_while_the_pool_lives() {
     assert!(pool.stats().bytes_allocated() < BURST / 2);
     pool.trim();
     let left = pool.stats().bytes_allocated();
-    assert!(left < 1 << 20, "{left} bytes for one block of 1024");
+    // Elsewhere a thread gives its own magazines back at its next slow path only.
+    let most = if cfg!(target_os = "linux") {
+        1 << 20
+    } else {
+        32 << 20
+    };
+    assert!(left < most, "{left} bytes for one block of 1024");
     drop(view);
 }
 
