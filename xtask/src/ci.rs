@@ -16,8 +16,9 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     lint::run(steps)?;
     layers::run(steps)?;
     deny::run(steps)?;
+    // Optimised first: what hangs is killed there, and named.
+    test::optimised(steps)?;
     test::workspace(steps, false)?;
-    test::workspace(steps, true)?;
     test::pass_through(steps, false)?;
     test::narrow::run(steps, false)?;
     doc::run(steps)?;

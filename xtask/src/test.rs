@@ -96,6 +96,17 @@ pub(crate) fn workspace(steps: &mut Steps, release: bool) -> Result<()> {
     Ok(())
 }
 
+/// Optimised code, under nextest if that is to be had.
+pub(crate) fn optimised(steps: &mut Steps) -> Result<()> {
+    match tools::NEXTEST.get(&steps.sh, steps.root()) {
+        Ok(_) => killed_if_they_hang(steps, true),
+        Err(missing) => {
+            eprintln!("nothing kills a test that hangs: {missing}");
+            workspace(steps, true)
+        }
+    }
+}
+
 /// Under nextest, which `.config/nextest.toml` tells how long a test may take. It knows
 /// nothing of documentation tests: those follow as usual.
 fn killed_if_they_hang(steps: &mut Steps, release: bool) -> Result<()> {

@@ -239,6 +239,7 @@ mod tests {
         };
         let payload = NonNull::new(std::ptr::without_provenance_mut(PAYLOAD)).unwrap();
         let header = Header::new(NonNull::dangling(), NonNull::dangling(), payload, &plan);
+        // Relaxed: partner of nothing; one thread.
         header.filled.store(UNKNOWN, Ordering::Relaxed);
         for &end in reported {
             header.note_written(PAYLOAD + end);
