@@ -167,3 +167,17 @@ fn falling_asleep_for_budget_does_not_allocate() {
     assert!(budget.charge_timeout(1, Duration::from_millis(1)).is_err());
     on_so_many_threads(8, &budget);
 }
+
+/// There is nothing to keep blocks for.
+#[test]
+fn a_block_of_a_closed_pool_goes_back_without_a_thread_cache() {
+    let pool = GlobalPool::new();
+    let block = pool.rent(1024).unwrap();
+    drop(pool);
+    let release = move || {
+        let before = ALLOCATIONS.get();
+        drop(block);
+        ALLOCATIONS.get() - before
+    };
+    assert_eq!(thread::spawn(release).join().unwrap(), 0);
+}
