@@ -43,7 +43,7 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
 
 /// A row of the program's table that says how much it has done.
 fn worth_keeping(row: &str) -> Option<String> {
-    const NAMES: [&str; 3] = ["written", "digests", "short-lived threads"];
+    const NAMES: [&str; 4] = ["written", "digests", "short-lived threads", "steady load"];
     let is_one = NAMES.iter().any(|name| row.starts_with(name));
     is_one.then(|| row.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -22,9 +22,12 @@
 //! is refused lets some go. Nobody waits without an end: all could be holding what
 //! the others wait for.
 //!
+//! Then, on the same pool, a steady load: `steady`.
+//!
 //! # What is judged
 //! * Every message carries a digest of what it has to contain, made from a copy of
 //!   the bytes and never from the view. Whoever receives it, or has held it, checks.
+//! * The steady load does not allocate, but for a stated constant.
 //! * At the end nothing is in use, by the pool's figures and by those of each
 //!   budget, and nobody waits.
 //! * The most memory that the process ever had resident (as the kernel has seen it)
@@ -42,6 +45,7 @@
 //! | `message` | bytes and their digest; cutting and joining |
 //! | `obtain` | the ways to reserve; a future with a deadline |
 //! | `random` | numbers |
+//! | `steady` | a load that does not allocate |
 //! | `totals` | what all threads count |
 //! | `memory` | resident memory; the bound |
 //! | `run` | starting, watching, stopping |
@@ -52,6 +56,7 @@ mod message;
 mod obtain;
 mod random;
 mod run;
+mod steady;
 mod totals;
 mod verdict;
 mod worker;
@@ -91,6 +96,8 @@ enum Plant {
     Corrupt,
     /// Memory that is no part of the plan
     Hoard,
+    /// One thread allocates for each message under the steady load
+    Allocate,
 }
 
 impl Args {

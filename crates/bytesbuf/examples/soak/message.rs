@@ -17,6 +17,12 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    /// A view that has to show these bytes.
+    pub(crate) fn new(view: BytesView, content: &[u8]) -> Self {
+        let digest = blake3::hash(content);
+        Self { view, digest }
+    }
+
     /// Writes `content` into a buffer that has room for it, in one of several ways.
     /// `corrupt` flips a bit of it.
     pub(crate) fn write(
@@ -76,6 +82,21 @@ impl Message {
             hasher.update(slice);
         }
         hasher.finalize() == self.digest
+    }
+
+    /// The same bytes, taken out of a frame that is made for them and dropped.
+    pub(crate) fn framed(self, memory: &impl Memory) -> Self {
+        let Self { view, digest } = self;
+        let bytes = view.len();
+        let mut frame = memory.reserve(16);
+        frame.put_u64_be(bytes as u64);
+        frame.put_bytes(view);
+        frame.put_u64_be(!(bytes as u64));
+        let mut frame = frame.consume_all();
+        assert_eq!(frame.get_u64_be(), bytes as u64, "the header");
+        let view = frame.split_to(bytes);
+        assert_eq!(frame.get_u64_be(), !(bytes as u64), "the trailer");
+        Self { view, digest }
     }
 
     /// The view alone.

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::memory::{BUDGET, Bound, MIB, most_resident, pool, resident};
 use crate::random::Random;
+use crate::steady;
 use crate::totals::Totals;
 use crate::verdict::Verdict;
 use crate::worker::Worker;
@@ -76,6 +77,13 @@ pub(crate) fn run(args: &Args) -> Verdict {
     });
 
     let elapsed = started.elapsed();
+    let steady = steady::run(
+        &pool,
+        threads,
+        steady_messages(args.duration()),
+        args.seed,
+        args.plant == Some(Plant::Allocate),
+    );
     let left = pool.stats();
     let in_use: Vec<_> = [&process].into_iter().chain(&connections).collect();
     let charged = in_use.iter().map(|budget| budget.in_use()).sum();
@@ -85,6 +93,7 @@ pub(crate) fn run(args: &Args) -> Verdict {
         elapsed,
         threads,
         totals,
+        steady,
         workers_failed,
         bytes_in_use: left.bytes_in_use(),
         charged,
@@ -99,6 +108,12 @@ pub(crate) fn run(args: &Args) -> Verdict {
         bound,
         table: left,
     }
+}
+
+/// Messages of a thread under the steady load after so long a mix: for a tenth of its
+/// time or so, and not for many minutes.
+fn steady_messages(mix: Duration) -> u64 {
+    mix.as_secs().saturating_mul(1_000).clamp(10_000, 500_000)
 }
 
 /// Shows how it goes until time is up, or a worker is through before that. Returns

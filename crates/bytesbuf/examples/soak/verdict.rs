@@ -7,12 +7,14 @@ use bytesbuf::mem::{BudgetStats, PoolStats};
 
 use crate::memory::{ALLOWANCE, BUDGET, Bound, MAX_CACHED, MIB, REMAINDER};
 use crate::run::mib;
+use crate::steady::{self, Steady};
 use crate::totals::Totals;
 
 pub(crate) struct Verdict {
     pub(crate) elapsed: Duration,
     pub(crate) threads: usize,
     pub(crate) totals: Totals,
+    pub(crate) steady: Steady,
     pub(crate) workers_failed: usize,
     /// By the pool's figures, after all threads are gone.
     pub(crate) bytes_in_use: usize,
@@ -60,6 +62,22 @@ impl Verdict {
         expect(
             differing == 0,
             format!("{differing} of {} digests differ", totals.checked.get()),
+        );
+        let Steady {
+            messages,
+            allocations,
+            differing,
+        } = self.steady;
+        let bound = steady::may_allocate(self.threads);
+        expect(
+            allocations <= bound,
+            format!(
+                "{allocations} allocations for {messages} messages of a steady load, of {bound}"
+            ),
+        );
+        expect(
+            differing == 0,
+            format!("{differing} of {messages} messages of a steady load differ"),
         );
         expect(
             self.bytes_in_use == 0,
@@ -149,6 +167,16 @@ impl fmt::Display for Verdict {
         row(
             "short-lived threads, trims",
             format!("{}, {}", totals.short_threads.get(), totals.trims.get()),
+        )?;
+        row(
+            "steady load after that",
+            format!(
+                "{} messages, {} differ, {} allocations (bound {})",
+                self.steady.messages,
+                self.steady.differing,
+                self.steady.allocations,
+                steady::may_allocate(self.threads)
+            ),
         )?;
         row(
             "in use at the end",
