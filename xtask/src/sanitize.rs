@@ -4,7 +4,7 @@
 //! hides from it, the pool tells it (`crates/bytesbuf-pool/src/poison.rs`).
 //!
 //! `memory` and `thread` need a standard library that is built the same way, which
-//! takes a minute or two the first time.
+//! takes a minute or two the first time. They run slightly optimised code.
 
 use anyhow::Result;
 use xshell::{Shell, cmd};
@@ -159,13 +159,20 @@ fn one(sh: &Shell, sanitizer: &Sanitizer, mode: Mode, args: &Args) -> Result<Out
     let tests = &args.tests;
     // With `holders` no block takes the plain path: a run of its own.
     for features in [&["--all-features"][..], &[]] {
-        let cmd = cmd!(
+        let mut cmd = cmd!(
             sh,
             "cargo +{nightly} test {packages...} {features...} --lib --tests {std...}
              --target {TARGET} --target-dir {dir} --no-fail-fast -- {tests...}"
         )
         .env("RUSTFLAGS", checked::rustflags(sanitizer.flags, mode))
         .env(variable, options);
+        if sanitizer.builds_std {
+            // The library's profile is std's as well, which would take minutes for the
+            // backtrace of a process that ends itself.
+            cmd = cmd
+                .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+                .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+        }
         Counted::run(cmd)?;
     }
     Ok(Outcome::Passed)
