@@ -241,3 +241,40 @@ impl Slabs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZero;
+
+    use super::*;
+    use crate::size_class::Class;
+
+    /// As when two threads find no room and make a slab each.
+    #[test]
+    fn a_block_that_was_used_is_found_behind_a_fresh_slab() {
+        let size = NonZero::new(1024).unwrap();
+        let plan = SlabPlan::new(Class::FIRST, size, 4, 64).unwrap();
+        let slab = || Slab::allocate(&plan, NonNull::dangling()).unwrap();
+        let (older, newer) = (slab(), slab());
+        let mut slabs = Slabs {
+            with_room: List::new(),
+            figures: SlabFigures::default(),
+        };
+        // SAFETY: live, fresh and this test's alone.
+        let kept = unsafe { slabs.add_and_carve(older) };
+        let used = slabs.take_any().expect("three are left");
+        // SAFETY: as above.
+        let fresh = unsafe { slabs.add_and_carve(newer) };
+        let mut idle = IdleSlabs::none();
+        slabs.put(used, &mut idle);
+        assert_eq!(slabs.with_room.first(), Some(newer), "in front");
+
+        let found = slabs.take_used().expect("one that was used");
+        assert_eq!(found.slab(), older);
+        assert!(slabs.take_used().is_none(), "all others are fresh");
+        for block in [kept, found, fresh] {
+            slabs.put(block, &mut idle);
+        }
+        assert_eq!(idle.free(), 2 * plan.size());
+    }
+}

@@ -466,6 +466,13 @@ impl ThreadCache {
         &self.classes[class.index()]
     }
 
+    /// Does something while the owner is inside, where it never stays so long (C3).
+    #[cfg(test)]
+    pub(crate) fn while_inside<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _inside = self.enter();
+        work()
+    }
+
     /// Goes inside, unless there are orders of any kind.
     #[inline]
     fn try_enter(&self) -> Option<Inside<'_>> {

@@ -83,6 +83,11 @@ impl Cache {
         self.cache().order_flush();
     }
 
+    /// Does something while its owner is inside, and uses another cache for it.
+    pub(super) fn while_inside<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.cache().while_inside(work)
+    }
+
     /// Whether it has been told that its pool is closed.
     pub(super) fn is_retired(&self) -> bool {
         self.cache().is_retired()

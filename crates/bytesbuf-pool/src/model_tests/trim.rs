@@ -145,3 +145,31 @@ fn an_order_to_flush_is_obeyed_once() {
         assert_in_use(&pool, 0);
     });
 }
+
+/// Who is inside is told to flush, unless enough has come together before.
+#[test]
+fn nobody_is_told_to_flush_for_what_is_there_already() {
+    model(|| {
+        let pool = GlobalPool::new();
+        // The last that has come is the first that is reached.
+        let (second, first) = (Cache::of(&pool), Cache::of(&pool));
+        for cache in [&first, &second] {
+            let block = cache.rent();
+            cache.release(block);
+        }
+        let cached = pool.stats().bytes_cached();
+        assert_eq!(cached, 2048, "a block each");
+
+        second.while_inside(|| pool.trim_to(cached / 2));
+        let reaches = cfg!(any(target_os = "linux", bytesbuf_loom, miri));
+        let block = second.rent_fast();
+        assert_eq!(block.is_some(), reaches, "where there is a heavy barrier");
+        if let Some(block) = block {
+            assert!(first.rent_fast().is_none(), "one was enough");
+            second.release(block);
+            second.while_inside(|| pool.trim_to(0));
+            assert!(second.rent_fast().is_none(), "it is told");
+        }
+        assert_in_use(&pool, 0);
+    });
+}
