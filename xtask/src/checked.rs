@@ -90,11 +90,11 @@ impl Counted {
     }
 }
 
-/// `-p` and the package, or all libraries.
+/// `-p` and the package, or all that have unsafe code.
 pub(crate) fn packages(one: Option<&str>) -> Vec<&str> {
     match one {
         Some(package) => vec!["-p", package],
-        None => crate::library_args(),
+        None => [crate::library_args(), vec!["-p", crate::ARENA]].concat(),
     }
 }
 

@@ -50,6 +50,9 @@ use steps::Steps;
 /// test or an example.
 const LIBRARIES: [&str; 3] = ["bytesbuf-core", "bytesbuf-pool", "bytesbuf"];
 
+/// The worked example of a provider. Nobody depends on it, but it has unsafe code.
+const ARENA: &str = "bytesbuf-arena";
+
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo xtask",

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
+use crate::ARENA;
 use crate::checked::{self, Counted, Mode};
 use crate::loom::{CORE, FACADE, MODELS, POOL};
 use crate::steps::{Outcome, Steps, figure};
@@ -264,8 +265,8 @@ const PAIRS: [(Borrows, Mode); 2] = [
 fn short() -> Vec<Run> {
     let [first, second] = PAIRS;
     vec![
-        Run::of(&[CORE, POOL], first.0, first.1),
-        Run::of(&[CORE, POOL, FACADE], second.0, second.1),
+        Run::of(&[CORE, POOL, ARENA], first.0, first.1),
+        Run::of(&[CORE, POOL, ARENA, FACADE], second.0, second.1),
     ]
 }
 
@@ -288,15 +289,18 @@ fn seeded(seeds: u32) -> Vec<Run> {
 fn long() -> Vec<Run> {
     let mut runs = Vec::new();
     for (borrows, mode) in PAIRS {
-        runs.push(Run::all_tests(&[CORE, POOL], borrows, mode));
+        runs.push(Run::all_tests(&[CORE, POOL, ARENA], borrows, mode));
         runs.push(Run::of_facade(borrows, mode));
         // With `holders` no block takes the plain path: runs of their own, in the other pairs.
         runs.push(Run::of_holders(borrows, mode.other()));
     }
     let (borrows, mode) = (Borrows::Tree, Mode::Pooled);
     let elsewhere = [
-        (NARROW, Run::of(&[CORE, POOL, FACADE], borrows, mode)),
-        (BIG_ENDIAN, Run::all_tests(&[CORE, POOL], borrows, mode)),
+        (NARROW, Run::of(&[CORE, POOL, ARENA, FACADE], borrows, mode)),
+        (
+            BIG_ENDIAN,
+            Run::all_tests(&[CORE, POOL, ARENA], borrows, mode),
+        ),
         (BIG_ENDIAN, Run::of_facade(borrows, mode.other())),
     ];
     runs.extend(elsewhere.map(|(target, run)| Run {
@@ -311,7 +315,7 @@ fn rest() -> Vec<Run> {
     let pairs = PAIRS.map(|(borrows, mode)| (borrows, mode.other()));
     let runs = pairs.map(|(borrows, mode)| {
         [
-            Run::all_tests(&[CORE, POOL], borrows, mode),
+            Run::all_tests(&[CORE, POOL, ARENA], borrows, mode),
             Run::of_facade(borrows, mode),
             Run::of_holders(borrows, mode.other()),
         ]
@@ -351,7 +355,7 @@ mod tests {
     #[test]
     fn the_long_run_has_each_test_in_each_model_mode_and_target() {
         let runs = long();
-        for package in [CORE, POOL, FACADE] {
+        for package in [CORE, POOL, ARENA, FACADE] {
             let has = |is: &dyn Fn(&Run) -> bool| {
                 let mut runs = runs.iter().filter(|run| run.packages.contains(&package));
                 runs.any(is)
@@ -404,7 +408,7 @@ mod tests {
             for mode in Mode::BOTH {
                 let here = |run: &&Run| (run.borrows, run.mode) == (borrows, mode);
                 let here = || runs.iter().filter(here).filter(|run| run.with_integration);
-                for package in [CORE, POOL, FACADE] {
+                for package in [CORE, POOL, ARENA, FACADE] {
                     assert!(here().any(|run| run.packages.contains(&package)));
                 }
                 assert!(here().any(|run| run.features == ["--all-features"]));

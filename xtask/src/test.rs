@@ -53,7 +53,7 @@ pub(crate) fn pass_through(steps: &mut Steps, release: bool) -> Result<()> {
     for features in [&["--all-features"][..], &[]] {
         let packages = match features {
             [] => vec!["-p", "bytesbuf-pool"],
-            _ => crate::library_args(),
+            _ => checked::packages(None),
         };
         let name = format!(
             "{name}, {}",

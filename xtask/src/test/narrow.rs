@@ -10,7 +10,7 @@ use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use super::named;
-use crate::checked::Counted;
+use crate::checked::{self, Counted};
 use crate::steps::{Outcome, Steps};
 use crate::tools::{self, Missing};
 
@@ -23,7 +23,7 @@ const EXAMPLES: [&str; 1] = ["relay"];
 pub(crate) fn run(steps: &mut Steps, release: bool) -> Result<()> {
     let (name, profile) = named("test, 32 bits", release);
     // Plain blocks take another path than those of a pool with `holders`.
-    let libraries = [crate::library_args(), vec!["--all-features"]].concat();
+    let libraries = [checked::packages(None), vec!["--all-features"]].concat();
     for (what, flags, examples) in [
         ("all features", &libraries[..], &EXAMPLES[..]),
         ("pool without features", &["-p", "bytesbuf-pool"], &[]),
