@@ -14,7 +14,7 @@ use crate::slot::{Slot, lend};
 ///
 /// A handle: clones are the same arena. Slots may outlive all handles; the
 /// allocation is freed with the last of both. Lending and giving back lock a
-/// mutex each for a few instructions; no user code runs under it.
+/// mutex each for a few instructions; nothing is allocated and no user code runs under it.
 ///
 /// # Examples
 /// ```
@@ -41,7 +41,6 @@ pub struct Arena {
 }
 
 /// What handles and lent slots share.
-#[derive(Debug)]
 pub(crate) struct Shared {
     region: Region,
     /// One for each slot of the region, at the same index.
@@ -59,20 +58,21 @@ impl Arena {
     ///
     /// # Errors
     /// [`ReserveError::TooLarge`] if no allocation can have that size,
-    /// [`ReserveError::OutOfMemory`] if the allocator refuses.
+    /// [`ReserveError::OutOfMemory`] if the allocator refuses the memory or what it takes
+    /// besides (but for the last few bytes: those end the process, as with any `Arc`).
     pub fn new(
         id: u32,
         slots: NonZero<u32>,
         slot_len: NonZero<BlockSize>,
     ) -> Result<Self, ReserveError> {
         let region = Region::new(slots, slot_len)?;
-        let states = (0..slots.get())
-            .map(|slot| Slot::new(id, slot, slot_len))
-            .collect();
-        let free = (0..slots.get()).rev().collect();
+        let mut states = room_for(slots.get() as usize)?;
+        states.extend((0..slots.get()).map(|slot| Slot::new(id, slot, slot_len)));
+        let mut free = room_for(slots.get() as usize)?;
+        free.extend((0..slots.get()).rev());
         let shared = Shared {
             region,
-            states,
+            states: states.into_boxed_slice(),
             free: Mutex::new(free),
         };
         Ok(Self {
@@ -102,15 +102,23 @@ impl Arena {
 impl BlockProvider for Arena {
     /// As many slots as the request needs, or none. The lowest numbers come
     /// first in a fresh arena, the slots that came back last in a used one.
+    ///
+    /// # Errors
+    /// [`ReserveError::TooLarge`] if the whole arena is not enough,
+    /// [`ReserveError::OverBudget`] if what is idle is not,
+    /// [`ReserveError::OutOfMemory`] if the allocator refuses two short lists.
     fn provide(&self, min_bytes: usize, sink: &mut dyn FnMut(Block)) -> Result<(), ReserveError> {
-        let numbers = self.shared.take(min_bytes)?;
+        let needed = self.shared.slots_for(min_bytes)?;
+        // Before the lock is taken: an allocator may come back.
+        let mut numbers = room_for(needed)?;
+        let mut blocks = room_for(needed)?;
+        self.shared.take(needed, &mut numbers)?;
         // All of them are blocks before the first is handed over. Whatever
         // happens in `sink`, those that it does not get go home by themselves.
-        let blocks: Vec<Block> = numbers
-            .into_iter()
-            // SAFETY: the numbers have just been taken out of the free list.
-            .map(|index| unsafe { lend(&self.shared, index) })
-            .collect();
+        blocks.extend(numbers.into_iter().map(|index| {
+            // SAFETY: S3: the number has just been taken out of the free list.
+            unsafe { lend(&self.shared, index) }
+        }));
         blocks.into_iter().for_each(sink);
         Ok(())
     }
@@ -135,9 +143,8 @@ impl Shared {
         &self.states[index as usize]
     }
 
-    /// Slots for `min_bytes` bytes, out of the free list: all of them, or none.
-    fn take(&self, min_bytes: usize) -> Result<Vec<u32>, ReserveError> {
-        let slot_len = self.region.slot_len().get() as usize;
+    /// How many slots `min_bytes` bytes need.
+    fn slots_for(&self, min_bytes: usize) -> Result<usize, ReserveError> {
         let limit = self.region.size();
         if min_bytes > limit {
             return Err(ReserveError::TooLarge {
@@ -145,7 +152,14 @@ impl Shared {
                 max: limit,
             });
         }
-        let needed = min_bytes.div_ceil(slot_len);
+        Ok(min_bytes.div_ceil(self.region.slot_len().get() as usize))
+    }
+
+    /// Numbers out of the free list: as many as are needed, or none. There is room for
+    /// them in `numbers`.
+    fn take(&self, needed: usize, numbers: &mut Vec<u32>) -> Result<(), ReserveError> {
+        let slot_len = self.region.slot_len().get() as usize;
+        let limit = self.region.size();
         let mut free = self.free();
         let Some(keep) = free.len().checked_sub(needed) else {
             return Err(ReserveError::OverBudget {
@@ -154,12 +168,16 @@ impl Shared {
                 limit,
             });
         };
-        Ok(free.drain(keep..).rev().collect())
+        numbers.extend(free.drain(keep..).rev());
+        Ok(())
     }
 
     /// The slot `index`, no longer lent, into the free list. Cannot panic: the
     /// list has room for all numbers, and each is in it at most once.
-    pub(crate) fn take_back(&self, index: u32) {
+    ///
+    /// # Safety
+    /// The block with this number is gone, and this is called once for it (S3).
+    pub(crate) unsafe fn take_back(&self, index: u32) {
         self.free().push(index);
     }
 
@@ -167,6 +185,16 @@ impl Shared {
     fn free(&self) -> MutexGuard<'_, Vec<u32>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An empty list with room for so many.
+fn room_for<T>(count: usize) -> Result<Vec<T>, ReserveError> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(count)
+        .map_err(|_| ReserveError::OutOfMemory {
+            requested: count.saturating_mul(size_of::<T>()),
+        })?;
+    Ok(list)
 }
 
 #[cfg(test)]
@@ -234,6 +262,74 @@ mod tests {
             })
             .unwrap();
         assert_eq!(arena.slots_free(), 3);
+    }
+
+    fn lend(arena: &Arena, bytes: usize) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        arena
+            .provide(bytes, &mut |block| blocks.push(block))
+            .unwrap();
+        blocks
+    }
+
+    fn number(block: &Block) -> u32 {
+        let meta = block.meta().unwrap();
+        meta.downcast_ref::<crate::SlotMeta>().unwrap().slot()
+    }
+
+    #[test]
+    fn the_last_that_came_back_is_the_first_to_go_and_no_slot_is_lent_twice() {
+        let arena = arena(4, 8);
+        let room = arena.shared.free().capacity();
+        let mut lent: Vec<_> = lend(&arena, 32).into_iter().map(Some).collect();
+        for index in [2, 0, 3, 1] {
+            assert_eq!(lent[index].as_ref().map(number), Some(index as u32));
+            lent[index] = None;
+        }
+        let again = lend(&arena, 32);
+        let numbers: Vec<_> = again.iter().map(number).collect();
+        assert_eq!(numbers, [1, 3, 0, 2]);
+        // Opened, each shows where it lies.
+        let mut addresses: Vec<_> = again
+            .into_iter()
+            .map(|block| {
+                let (memory, _len, references) = block.open();
+                drop(references);
+                memory.addr().get()
+            })
+            .collect();
+        assert_eq!(addresses[0], addresses[2] + 8);
+        addresses.sort_unstable();
+        assert!(addresses.windows(2).all(|pair| pair[1] == pair[0] + 8));
+        assert_eq!(arena.slots_free(), 4);
+        assert_eq!(
+            arena.shared.free().capacity(),
+            room,
+            "a release that grew it"
+        );
+    }
+
+    #[test]
+    fn a_block_that_was_filled_before_can_be_dropped_as_it_is() {
+        let arena = arena(1, 8);
+        for _ in 0..3 {
+            let (_, _, references) = lend(&arena, 8).remove(0).open();
+            drop(references.clone());
+            drop(references);
+            assert_eq!(arena.slots_free(), 1);
+            drop(lend(&arena, 1));
+            assert_eq!(arena.slots_free(), 1);
+        }
+    }
+
+    #[test]
+    fn blocks_go_home_to_their_own_arena() {
+        let (one, two) = (arena(2, 8), arena(2, 8));
+        let (first, second) = (lend(&one, 16), lend(&two, 16));
+        drop(first);
+        assert_eq!((one.slots_free(), two.slots_free()), (2, 0));
+        drop(second);
+        assert_eq!((one.slots_free(), two.slots_free()), (2, 2));
     }
 
     #[test]

@@ -109,6 +109,9 @@ mod tests {
     #[test]
     fn what_no_memory_can_hold_is_refused() {
         let error = Region::new(NonZero::<u32>::MAX, NonZero::<u32>::MAX).unwrap_err();
-        assert!(matches!(error, ReserveError::TooLarge { .. }));
+        let max = isize::MAX as usize / ALIGN * ALIGN;
+        assert!(matches!(error, ReserveError::TooLarge { max: it, .. } if it == max));
+        assert!(Layout::from_size_align(max, ALIGN).is_ok());
+        assert!(Layout::from_size_align(max + 1, ALIGN).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! What stands behind one block: its count, its metadata, its way home.
 //!
 //! # Invariants
-//! * **S1** A slot lies in the `slots` of a [`Shared`] and stays at its address as
+//! * **S1** A slot lies in the `states` of a [`Shared`] and stays at its address as
 //!   long as that lives.
 //! * **S2** While the slot is lent, `home` is `Some`, and keeps that `Shared` alive.
 //! * **S3** A number is either in the free list, or in the hands of one thread that
@@ -60,7 +60,6 @@ impl BlockMeta for SlotMeta {}
 
 /// The state of one block, lent or not.
 #[repr(C)]
-#[derive(Debug)]
 pub(crate) struct Slot {
     count: RefCount,
     meta: SlotMeta,
@@ -81,13 +80,16 @@ unsafe impl BlockRefCounted for Slot {
         // not used after that.
         let slot = unsafe { state_ptr.as_ref() };
         let index = slot.meta.slot;
+        // A statement of its own: the mutex is unlocked when `home`, which may be the last
+        // to keep it, is dropped.
         let home = slot
             .home
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(home) = home {
-            home.take_back(index);
+            // SAFETY: S3: its last reference is gone, and this is called once a lending.
+            unsafe { home.take_back(index) };
         }
     }
 

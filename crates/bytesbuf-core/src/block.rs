@@ -79,7 +79,8 @@ impl Block {
     ///
     /// # Safety
     /// * `ptr` is valid for reads and writes of `len` bytes, on any thread, until
-    ///   the last clone of `block_ref` is dropped.
+    ///   the last clone of `block_ref` is dropped. No more than `isize::MAX` bytes, which
+    ///   is for 32-bit machines to mind.
     /// * Until then nothing else reads or writes them.
     /// * `block_ref` is the only reference there is to its block at the moment;
     ///   for a counted block, its count is exactly one.

@@ -174,11 +174,16 @@ pub unsafe trait BlockRefDynamicWithMeta: BlockRefDynamic {
 /// crate.
 ///
 /// # Safety
-/// * `State` begins with a `RefCount`: `#[repr(C)]` with the count as the first
-///   field, or `#[repr(transparent)]` around such a type.
+/// * `State` begins with a `RefCount`: `#[repr(C)]`, not packed, with the count as the
+///   first field, or `#[repr(transparent)]` around such a type.
 /// * State and memory of the block stay valid until `release` is called, which
 ///   may be on any thread.
+/// * The other functions may be called from any thread, several at a time for the same
+///   block, while it is being filled and read.
 /// * Nobody but this crate changes the count while references exist.
+///
+/// Bytes of a block may lie in its state. They belong to whoever has the block: a
+/// function but `release` makes no reference to the whole of such a state, only to fields.
 ///
 /// # Examples
 /// ```
@@ -251,9 +256,8 @@ pub unsafe trait BlockRefCounted {
     ///         // SAFETY: the last reference is gone, and the pointer came from a Box.
     ///         drop(unsafe { Box::from_raw(state.as_ptr()) });
     ///     }
-    ///     unsafe fn retained_bytes(state: NonNull<State>) -> Option<usize> {
-    ///         // SAFETY: a reference is left, so the state is alive.
-    ///         Some(unsafe { state.as_ref() }.memory.len())
+    ///     unsafe fn retained_bytes(_: NonNull<State>) -> Option<usize> {
+    ///         Some(64) // the same for all
     ///     }
     /// }
     ///
@@ -319,9 +323,9 @@ pub unsafe trait BlockRefCounted {
 /// // SAFETY: the metadata lives in the state.
 /// unsafe impl BlockRefCountedWithMeta for State {
 ///     unsafe fn meta(state: NonNull<State>) -> NonNull<dyn BlockMeta> {
-///         // SAFETY: a reference is left, so the state is alive.
-///         let state = unsafe { state.as_ref() };
-///         NonNull::from(&state.node as &dyn BlockMeta)
+///         // SAFETY: a reference is left, so the state is alive; nobody changes the node.
+///         let node = unsafe { &(*state.as_ptr()).node };
+///         NonNull::from(node as &dyn BlockMeta)
 ///     }
 /// }
 ///
@@ -368,6 +372,21 @@ type WrittenFn = unsafe fn(NonNull<()>, usize);
 ///     }
 /// }
 /// # let _ = Slot::<4>::table();
+/// ```
+///
+/// A packed state does not compile: its count could not be used where it lies.
+///
+/// ```compile_fail,E0080
+/// # use std::ptr::NonNull;
+/// # use bytesbuf_core::{BlockRefCounted, BlockRefVTable, RefCount};
+/// #[repr(C, packed)]
+/// struct Packed { count: RefCount, tag: u8 }
+/// # unsafe impl BlockRefCounted for Packed {
+/// #     type State = Self;
+/// #     unsafe fn release(_: NonNull<Self>) {}
+/// # }
+/// const TABLE: BlockRefVTable<Packed> = BlockRefVTable::from_counted();
+/// # let _ = &TABLE;
 /// ```
 ///
 /// A table of one type is no table of another, also where values of the one may stand for
@@ -433,6 +452,7 @@ impl<T> BlockRefVTable<T> {
     where
         T: BlockRefCounted,
     {
+        const { assert!(begins_with_a_count::<T::State>()) };
         Self::from_raw(RawVTable {
             count: Counting::Counted {
                 release: shim::release::<T>,
@@ -455,6 +475,7 @@ impl<T> BlockRefVTable<T> {
     where
         T: BlockRefCountedWithMeta,
     {
+        const { assert!(begins_with_a_count::<T::State>()) };
         Self::from_raw(RawVTable {
             count: Counting::Counted {
                 release: shim::release::<T>,
@@ -503,6 +524,11 @@ impl<T> fmt::Debug for BlockRefVTable<T> {
             .field("meta", &self.raw.meta.is_some())
             .finish()
     }
+}
+
+/// Whether a state can begin with a count, as far as can be told: a packed one cannot.
+const fn begins_with_a_count<S>() -> bool {
+    size_of::<S>() >= size_of::<RefCount>() && align_of::<S>() >= align_of::<RefCount>()
 }
 
 /// How references to a block are counted.
