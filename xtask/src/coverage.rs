@@ -7,7 +7,7 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::library_args;
+use crate::checked;
 use crate::steps::{Outcome, Steps, figure};
 use crate::tools;
 
@@ -41,6 +41,9 @@ impl Covered {
     }
 }
 
+/// Files of tests alone. (Tests at the end of a file count with it.)
+const TESTS: &str = "_tests/|/tests/|/tests\\.rs$";
+
 pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     steps.step_if_possible("coverage", |sh, root| {
         if let Err(missing) = tools::component(sh, "llvm-tools") {
@@ -61,18 +64,30 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         // With `holders` every block is attended: the plain path needs a run of its own.
         cover()?
             .args(["--no-report", "--all-features"])
-            .args(library_args())
+            .args(checked::packages(None))
             .run()?;
         cover()?
             .args(["--no-report", "-p", "bytesbuf-pool"])
             .run()?;
         cover()?
-            .args(["report", "--lcov", "--output-path"])
+            .args([
+                "report",
+                "--ignore-filename-regex",
+                TESTS,
+                "--lcov",
+                "--output-path",
+            ])
             .arg(&lcov)
             .run()?;
         if args.html {
             cover()?
-                .args(["report", "--html", "--output-dir"])
+                .args([
+                    "report",
+                    "--ignore-filename-regex",
+                    TESTS,
+                    "--html",
+                    "--output-dir",
+                ])
                 .arg(&dir)
                 .run()?;
         }

@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 
-use crate::library_args;
+use crate::checked;
 use crate::steps::{Outcome, Steps};
 use crate::tools;
 
@@ -29,7 +29,7 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         // another name for `std`.
         hack.args(["clippy", "--lib", "--feature-powerset"])
             .args(["--depth", &depth, "--exclude-features", "default"])
-            .args(library_args())
+            .args(checked::packages(None))
             .args(["--", "-D", "warnings"])
             .run()?;
         Ok(Outcome::Passed)

@@ -135,6 +135,11 @@ fn check(packages: &[Package]) -> Vec<String> {
         }
     }
     for package in packages {
+        let name = package.name.as_str();
+        let has_layer = LAYERS.iter().any(|layer| layer.package == name);
+        if !has_layer && !TOOLS.contains(&name) {
+            complaints.push(format!("{name}: neither in a layer nor a tool"));
+        }
         for dependency in &package.dependencies {
             if TOOLS.contains(&dependency.name.as_str()) {
                 complaints.push(format!(

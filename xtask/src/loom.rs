@@ -3,7 +3,8 @@
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::steps::{Steps, figure, watch};
+use crate::checked::Counted;
+use crate::steps::{Steps, figure};
 
 /// Preemptions a thread may suffer in one execution. Two found every bug that was
 /// planted; three takes many times as long.
@@ -29,12 +30,9 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     let mut total = 0;
     for package in [CORE, POOL, FACADE] {
         steps.step(&format!("loom, {package}"), |sh, _| {
-            let mut counted = 0;
             let cmd = command(sh, package, args.preemptions, &[]);
             let filter = args.filter.as_deref().unwrap_or(MODELS);
-            watch(cmd.arg(filter), |line| {
-                counted += tests_announced(line).unwrap_or(0);
-            })?;
+            let counted = Counted::run_any(cmd.arg(filter))?;
             figure(format!("{counted} models"));
             total += counted;
             require_models(package, counted, args.filter.is_some())

@@ -33,6 +33,7 @@ mod semver;
 mod shuttle;
 mod soak;
 mod steps;
+mod surroundings;
 mod test;
 mod test_map;
 mod tools;
@@ -134,7 +135,9 @@ enum Verb {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let mut steps = match Steps::new(workspace_root()) {
+    let steps = surroundings::check(|name| std::env::var(name).ok())
+        .and_then(|()| Steps::new(workspace_root()));
+    let mut steps = match steps {
         Ok(steps) => steps,
         Err(error) => {
             eprintln!("error: {error:#}");

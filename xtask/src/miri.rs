@@ -193,12 +193,17 @@ impl Run {
         } else {
             &["--lib"]
         };
+        // Tests of core that need `alloc` are not compiled without, and nobody says so.
+        let alloc: &[&str] = match self.packages.contains(&CORE) {
+            true => &["--features", "bytesbuf-core/alloc"],
+            false => &[],
+        };
         let (features, filter) = (self.features, &self.filter);
         let target = self.target.iter().flat_map(|target| ["--target", target]);
         let dir = format!("target/miri-{}", self.mode.name());
         let cmd = cmd!(
             sh,
-            "cargo +{nightly} miri test {packages...} {tests...} {features...} {target...}
+            "cargo +{nightly} miri test {packages...} {tests...} {alloc...} {features...} {target...}
              --target-dir {dir} --no-fail-fast -- {filter...}"
         )
         .env("MIRIFLAGS", self.miri_flags())

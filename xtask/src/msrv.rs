@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xshell::cmd;
 
-use crate::library_args;
+use crate::checked;
 use crate::steps::{Outcome, Steps};
 use crate::tools;
 
@@ -16,7 +16,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
         if let Err(missing) = tools::toolchain(sh, VERSION) {
             return Ok(missing.into());
         }
-        let packages = library_args();
+        let packages = checked::packages(None);
         cmd!(
             sh,
             "rustup run {VERSION} cargo check --lib {packages...} --target-dir target/msrv

@@ -92,9 +92,18 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
                 }
                 let mut again = try_out(stage, pass.only(args, &tally.survivors))?;
                 again.retain(|mutant| tally.survived.iter().any(|name| name == mutant));
+                let (before, now) = (tally.survived.len(), again.tried());
+                ensure!(
+                    now >= before,
+                    "{before} survived, of which only {now} were tried again"
+                );
                 tally.replace_survivors(again);
             }
             figure(&tally);
+            ensure!(
+                tally.tried() > 0 || !args.is_complete(),
+                "no mutant was tried"
+            );
             total.add(tally);
             Ok(Outcome::Passed)
         })?;

@@ -53,7 +53,7 @@ const TARGETS: [Target; 3] = [
 
 /// What became of a mutant.
 enum Verdict {
-    /// Names of the tests that failed; none if the run was aborted.
+    /// Names of the tests that failed, one at least.
     Caught(Vec<String>),
     Survived,
 }
@@ -168,7 +168,14 @@ fn run_models(sh: &Shell, package: &str, preemptions: u32) -> Result<Verdict> {
         return Ok(Verdict::Survived);
     }
     let stderr = String::from_utf8_lossy(&run.stderr);
-    Ok(Verdict::Caught(panicked_tests(&stderr)))
+    let caught_by = panicked_tests(&stderr);
+    // Without memory, or on a full disk, a run fails as well.
+    ensure!(
+        !caught_by.is_empty(),
+        "the run failed ({}), and no model panicked:\n{stderr}",
+        run.status
+    );
+    Ok(Verdict::Caught(caught_by))
 }
 
 /// Last parts of the names in `thread 'a::b' (17) panicked at`, each once: the test
@@ -194,7 +201,6 @@ fn panicked_tests(stderr: &str) -> Vec<String> {
 fn describe(mutant: &Mutant, verdict: &Verdict) -> String {
     match verdict {
         Verdict::Survived => format!("{mutant}  survived"),
-        Verdict::Caught(by) if by.is_empty() => format!("{mutant}  caught (run aborted)"),
         Verdict::Caught(by) => format!("{mutant}  caught by {}", by.join(", ")),
     }
 }

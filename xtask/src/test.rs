@@ -101,7 +101,7 @@ pub(crate) fn optimised(steps: &mut Steps) -> Result<()> {
     match tools::NEXTEST.get(&steps.sh, steps.root()) {
         Ok(_) => killed_if_they_hang(steps, true),
         Err(missing) => {
-            eprintln!("nothing kills a test that hangs: {missing}");
+            steps.step_if_possible("killing what hangs", |_, _| Ok(missing.into()))?;
             workspace(steps, true)
         }
     }

@@ -38,7 +38,10 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
 
 /// `file.rs::test` between backticks, as file and test. Files are below `crates/`.
 fn references(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let quoted = text.split('`').skip(1).step_by(2);
+    // Line by line: a backtick without a second one hides no more than its own.
+    let quoted = text
+        .lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2));
     quoted.filter_map(|quoted| {
         let (file, test) = quoted.split_once("::")?;
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';

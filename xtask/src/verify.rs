@@ -132,6 +132,12 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
         fs::write(steps.root().join(REPORT), report(&of_what, &rows))?;
     }
     steps.keep_going = false;
+    let now = self::of_what(&steps.sh)?;
+    let of_what = match now == of_what {
+        true => of_what,
+        false => format!("{of_what}\nAt the end: {now}"),
+    };
+    fs::write(steps.root().join(REPORT), report(&of_what, &rows))?;
     println!("\n{}", report(&of_what, &rows));
     let failed = rows.iter().filter(|row| row.verdict == "FAILED");
     let failed: Vec<_> = failed.map(|row| row.rung.as_str()).collect();

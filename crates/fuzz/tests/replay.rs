@@ -18,12 +18,13 @@ fn replay(target: Target, path: &Path) -> bool {
     })
 }
 
-/// The files of a folder, in order. None if it is not there.
+/// The files of a folder, in order.
 fn files(folder: &str, target: Target) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let Ok(entries) = fs::read_dir(root.join(folder).join(target.name)) else {
-        return Vec::new();
-    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(folder)
+        .join(target.name);
+    let entries =
+        fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
@@ -49,30 +50,26 @@ fn check(name: &str) {
     );
 }
 
-#[test]
-fn view_algebra() {
-    check("view_algebra");
+macro_rules! replayed {
+    ($($target:ident)*) => {
+        $(
+            #[test]
+            fn $target() {
+                check(stringify!($target));
+            }
+        )*
+
+        #[test]
+        fn every_target_is_replayed() {
+            let replayed = [$(stringify!($target)),*];
+            for target in TARGETS {
+                assert!(replayed.contains(&target.name), "{} is not", target.name);
+            }
+        }
+    };
 }
 
-#[test]
-fn buffer_algebra() {
-    check("buffer_algebra");
-}
-
-#[test]
-fn bytes_interop() {
-    check("bytes_interop");
-}
-
-#[test]
-fn budget_and_trim() {
-    check("budget_and_trim");
-}
-
-#[test]
-fn provider() {
-    check("provider");
-}
+replayed! { view_algebra buffer_algebra bytes_interop budget_and_trim provider }
 
 /// For a file that is not committed; does nothing without one.
 #[test]

@@ -114,7 +114,11 @@ impl Pass {
             flags.push(select("--shard", shard));
         }
         if let Some(since) = &args.since {
-            let diff = cmd!(sh, "git diff {since} -- crates").read()?;
+            let diff = cmd!(
+                sh,
+                "git diff --no-ext-diff --no-color --src-prefix=a/ --dst-prefix=b/ {since} -- crates"
+            )
+            .read()?;
             let dir = root.join("target").join("mutants");
             fs::create_dir_all(&dir)?;
             let path = dir.join("since.diff");

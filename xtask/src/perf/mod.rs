@@ -96,7 +96,7 @@ pub(crate) fn check(steps: &mut Steps) -> Result<()> {
         print(&now);
         let found = recorded.compare(&now);
         for sentence in &found.better {
-            println!("fewer: {sentence}; keep it: `cargo xtask perf record`");
+            println!("FEWER: {sentence}");
         }
         for sentence in &found.worse {
             println!("MORE: {sentence}");
@@ -105,6 +105,12 @@ pub(crate) fn check(steps: &mut Steps) -> Result<()> {
             found.worse.is_empty(),
             "counts rose: {}",
             found.worse.join("; ")
+        );
+        // Else the way back up would be free, and a path that is no longer taken would pass.
+        ensure!(
+            found.better.is_empty(),
+            "counts fell; if that is meant, `cargo xtask perf record`: {}",
+            found.better.join("; ")
         );
         Ok(Outcome::Passed)
     })

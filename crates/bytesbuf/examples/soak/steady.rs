@@ -55,6 +55,8 @@ pub(crate) struct Steady {
     pub(crate) messages: u64,
     /// Allocations of the process meanwhile, with those that grew in place.
     pub(crate) allocations: usize,
+    /// Those before, until it was warm: some, if they are counted at all.
+    pub(crate) before: usize,
     /// Messages that did not show what was written.
     pub(crate) differing: u64,
 }
@@ -69,6 +71,7 @@ pub(crate) fn run(
     wasteful: bool,
 ) -> Steady {
     let line = Barrier::new(threads + 1);
+    let warming_up = Region::new(ALLOCATOR);
     let (to, from): (Vec<_>, Vec<_>) = (0..threads).map(|_| sync_channel(INBOX)).unzip();
     let mut to = to;
     to.rotate_left(1);
@@ -104,6 +107,7 @@ pub(crate) fn run(
             })
             .collect();
         line.wait();
+        let before = warming_up.change();
         let counted = Region::new(ALLOCATOR);
         line.wait();
         line.wait();
@@ -113,6 +117,7 @@ pub(crate) fn run(
         Steady {
             messages: threads as u64 * messages,
             allocations: counted.allocations + counted.reallocations,
+            before: before.allocations + before.reallocations,
             differing: differing
                 .map(|differing| differing.expect("a thread of the ring panicked"))
                 .sum(),

@@ -63,11 +63,24 @@ impl Verdict {
             differing == 0,
             format!("{differing} of {} digests differ", totals.checked.get()),
         );
+        for (what, count) in [
+            ("messages were derived from others", &totals.derived),
+            ("short-lived threads were started", &totals.short_threads),
+            ("requests were given up", &totals.cancelled),
+        ] {
+            let count = count.get();
+            expect(count > 0, format!("{count} {what}"));
+        }
         let Steady {
             messages,
             allocations,
+            before,
             differing,
         } = self.steady;
+        expect(
+            before > 0,
+            format!("{before} allocations before the steady load: they are not counted"),
+        );
         let bound = steady::may_allocate(self.threads);
         expect(
             allocations <= bound,
@@ -100,6 +113,10 @@ impl Verdict {
                 "after trim the pool has {} bytes from the allocator",
                 self.allocated_after_trim
             ),
+        );
+        expect(
+            self.after_trim.is_some() || !cfg!(target_os = "linux"),
+            "the system does not say what is resident".to_owned(),
         );
         if let Some(most) = self.most_resident {
             expect(
