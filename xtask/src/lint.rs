@@ -5,10 +5,21 @@ use xshell::cmd;
 
 use crate::steps::Steps;
 
+/// Packages that are no members of the workspace.
+const OUTSIDE: [&str; 7] = [
+    "benches/counts",
+    "benches/peers",
+    "crates/fuzz",
+    "crates/oracle",
+    "crates/oracle/compat/app",
+    "crates/oracle/compat/client",
+    "crates/oracle/compat/testing_aids",
+];
+
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     steps.step("fmt", |sh, _| {
         cmd!(sh, "cargo fmt --all --check").run()?;
-        for outside in ["benches/counts", "benches/peers", "crates/fuzz"] {
+        for outside in OUTSIDE {
             cmd!(sh, "cargo fmt --manifest-path {outside}/Cargo.toml --check").run()?;
         }
         Ok(())
@@ -21,15 +32,17 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
         .run()?;
         Ok(())
     })?;
-    steps.step("clippy, fuzz", |sh, root| {
-        cmd!(
-            sh,
-            "cargo clippy --manifest-path crates/fuzz/Cargo.toml --all-targets -- -D warnings"
-        )
-        .env("CARGO_TARGET_DIR", root.join("target").join("oracle"))
-        .run()?;
-        Ok(())
-    })?;
+    for outside in ["fuzz", "oracle"] {
+        steps.step(&format!("clippy, {outside}"), |sh, root| {
+            cmd!(
+                sh,
+                "cargo clippy --manifest-path crates/{outside}/Cargo.toml --all-targets -- -D warnings"
+            )
+            .env("CARGO_TARGET_DIR", root.join("target").join("oracle"))
+            .run()?;
+            Ok(())
+        })?;
+    }
     // One package a call: features of packages named together would be united.
     // Tests and examples may ask for features, so the library alone.
     for package in ["bytesbuf-core", "bytesbuf"] {
