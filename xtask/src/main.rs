@@ -13,6 +13,7 @@ mod coverage;
 mod deny;
 mod doc;
 mod docs_rs;
+mod environment;
 mod features;
 mod fuzz;
 mod kill;
@@ -33,7 +34,6 @@ mod semver;
 mod shuttle;
 mod soak;
 mod steps;
-mod surroundings;
 mod test;
 mod test_map;
 mod tools;
@@ -135,7 +135,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let steps = surroundings::check(|name| std::env::var(name).ok())
+    let steps = environment::check(|name| std::env::var(name).ok())
         .and_then(|()| Steps::new(workspace_root()));
     let mut steps = match steps {
         Ok(steps) => steps,

@@ -48,6 +48,7 @@
 //! use bytesbuf::mem::{CallbackMemory, GlobalPool};
 //! let (pool, calls) = (GlobalPool::new(), AtomicUsize::new(0));
 //! let memory = CallbackMemory::new(move |bytes| {
+//!     // Relaxed: partner of nothing; a figure.
 //!     calls.fetch_add(1, Ordering::Relaxed);
 //!     pool.reserve(bytes)
 //! });

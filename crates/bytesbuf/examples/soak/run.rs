@@ -130,6 +130,7 @@ fn watch(
     let (mut next_line, mut bytes_before) = (1, 0);
     let mut most_allocated = 0;
     let mut hoard = Vec::new();
+    let mut fault_ordered = false;
     while started.elapsed() < args.duration() && !any_finished() {
         thread::sleep(LOOK_EVERY);
         let stats = pool.stats();
@@ -159,7 +160,10 @@ fn watch(
         }
         match args.plant {
             Some(Plant::Hoard) if hoard.is_empty() => hoard = vec![1_u8; 256 * MIB],
-            Some(_) if seconds == 1 => totals.order_fault(),
+            Some(_) if !fault_ordered => {
+                totals.order_fault();
+                fault_ordered = true;
+            }
             _ => {}
         }
     }

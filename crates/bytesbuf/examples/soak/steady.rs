@@ -14,6 +14,7 @@
 
 use std::alloc::System;
 use std::hint::black_box;
+use std::process;
 use std::sync::Barrier;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -91,6 +92,7 @@ pub(crate) fn run(
                 };
                 let line = &line;
                 scope.spawn(move || {
+                    let _or_end = OrEnd;
                     (0..WARM_UP).for_each(|_| member.pass());
                     line.wait();
                     line.wait();
@@ -123,6 +125,18 @@ pub(crate) fn run(
                 .sum(),
         }
     })
+}
+
+/// Ends the process if its thread panics: the others would wait for it for ever.
+struct OrEnd;
+
+impl Drop for OrEnd {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("soak: a thread of the steady load panicked");
+            process::exit(1);
+        }
+    }
 }
 
 struct Member {

@@ -34,6 +34,7 @@ use crate::BytesBuf;
 ///
 /// impl<M: Memory> Memory for Metered<M> {
 ///     fn reserve(&self, min_bytes: usize) -> BytesBuf {
+///         // Relaxed: partner of nothing; a figure.
 ///         self.requests.fetch_add(1, Ordering::Relaxed);
 ///         self.inner.reserve(min_bytes)
 ///     }
@@ -44,6 +45,7 @@ use crate::BytesBuf;
 /// let memory = Metered { inner: bytesbuf::mem::GlobalPool::new(), requests: AtomicUsize::new(0) };
 /// let buf = memory.reserve(100);
 /// assert!(buf.is_empty() && buf.remaining_capacity() >= 100);
+/// // Relaxed: partner of nothing; one thread.
 /// assert_eq!(memory.requests.load(Ordering::Relaxed), 1);
 /// # }
 /// ```
