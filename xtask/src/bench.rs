@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use xshell::cmd;
 
+use crate::checked::Counted;
 use crate::steps::Steps;
 
 const MANIFEST: &str = "benches/peers/Cargo.toml";
@@ -61,10 +62,10 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
 /// same bytes?
 pub(crate) fn once(steps: &mut Steps) -> Result<()> {
     steps.step("peers, once each", |sh, root| {
-        cmd!(sh, "cargo test --manifest-path {MANIFEST}")
-            .env("CARGO_TARGET_DIR", target_dir(root))
-            .run()?;
-        Ok(())
+        Counted::run(
+            cmd!(sh, "cargo test --manifest-path {MANIFEST}")
+                .env("CARGO_TARGET_DIR", target_dir(root)),
+        )
     })
 }
 

@@ -7,6 +7,7 @@
 //! It is a `cfg` and not a feature, so that no user can switch it on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use anyhow::{Result, ensure};
 use xshell::Cmd;
@@ -53,6 +54,8 @@ impl Mode {
 pub(crate) struct Counted {
     passed: usize,
     ignored: usize,
+    /// Programs without a test, but for those that a name has filtered out.
+    empty: usize,
 }
 
 impl Counted {
@@ -67,9 +70,8 @@ impl Counted {
     pub(crate) fn run_any(cmd: Cmd<'_>) -> Result<usize> {
         let mut counted = Self::default();
         watch(cmd, |line| counted.read(line))?;
-        let Self { passed, ignored } = counted;
-        figure(format!("{passed} tests passed, {ignored} ignored"));
-        Ok(passed)
+        figure(&counted);
+        Ok(counted.passed)
     }
 
     /// Reads a line like `test result: ok. 9 passed; 0 failed; 2 ignored; ...`.
@@ -87,6 +89,23 @@ impl Counted {
             .collect();
         self.passed += figures.get("passed").copied().unwrap_or(0);
         self.ignored += figures.get("ignored").copied().unwrap_or(0);
+        self.empty += usize::from(figures.values().all(|&count| count == 0));
+    }
+}
+
+impl fmt::Display for Counted {
+    /// Programs that were compiled to nothing are tests that somebody may take for run.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            passed,
+            ignored,
+            empty,
+        } = self;
+        write!(f, "{passed} tests passed, {ignored} ignored")?;
+        match empty {
+            0 => Ok(()),
+            _ => write!(f, ", {empty} programs without tests"),
+        }
     }
 }
 
@@ -117,7 +136,21 @@ mod tests {
             .read("test result: FAILED. 1 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out");
         counted.read("test it::passed ... ok");
         counted.read("running 9 tests");
-        assert_eq!((counted.passed, counted.ignored), (10, 2));
+        assert_eq!(counted.to_string(), "10 tests passed, 2 ignored");
+    }
+
+    #[test]
+    fn programs_that_were_compiled_to_nothing_are_named() {
+        let mut counted = Counted::default();
+        for filtered_out in [0, 3] {
+            counted.read(&format!(
+                "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; {filtered_out} filtered out; finished in 0.00s"
+            ));
+        }
+        assert_eq!(
+            counted.to_string(),
+            "0 tests passed, 0 ignored, 1 programs without tests"
+        );
     }
 
     #[test]

@@ -32,13 +32,31 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
         .run()?;
         Ok(())
     })?;
-    for outside in ["fuzz", "oracle"] {
+    for outside in [
+        "crates/fuzz",
+        "crates/oracle",
+        "benches/peers",
+        "benches/counts",
+    ] {
         steps.step(&format!("clippy, {outside}"), |sh, root| {
             cmd!(
                 sh,
-                "cargo clippy --manifest-path crates/{outside}/Cargo.toml --all-targets -- -D warnings"
+                "cargo clippy --manifest-path {outside}/Cargo.toml --all-targets -- -D warnings"
             )
             .env("CARGO_TARGET_DIR", root.join("target").join("oracle"))
+            .run()?;
+            Ok(())
+        })?;
+    }
+    // Models, and what stands in for the rest of the pool in them.
+    for checker in ["loom", "shuttle"] {
+        steps.step(&format!("clippy, {checker}"), |sh, _| {
+            let packages = crate::library_args();
+            cmd!(
+                sh,
+                "cargo clippy {packages...} --lib --profile test --all-features --target-dir target/lint -- -D warnings"
+            )
+            .env("RUSTFLAGS", format!("--cfg bytesbuf_{checker}"))
             .run()?;
             Ok(())
         })?;

@@ -2,12 +2,12 @@
 
 pub(crate) mod narrow;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use xshell::cmd;
 
 use crate::checked::{self, Counted, Mode};
 use crate::oracle;
-use crate::steps::{Outcome, Steps};
+use crate::steps::{Outcome, Steps, figure, watch};
 use crate::tools;
 
 #[derive(Debug, clap::Args)]
@@ -89,7 +89,13 @@ pub(crate) fn workspace(steps: &mut Steps, release: bool) -> Result<()> {
     })?;
     if !release {
         steps.step("benchmarks, once each", |sh, _| {
-            cmd!(sh, "cargo test -p bytesbuf-benches --benches").run()?;
+            let mut run = 0;
+            watch(
+                cmd!(sh, "cargo test -p bytesbuf-benches --benches"),
+                |line| run += usize::from(is_benchmark(line)),
+            )?;
+            ensure!(run > 0, "no benchmark was run");
+            figure(format!("{run} benchmarks"));
             Ok(())
         })?;
     }
@@ -105,6 +111,11 @@ pub(crate) fn optimised(steps: &mut Steps) -> Result<()> {
             workspace(steps, true)
         }
     }
+}
+
+/// Whether criterion says that it has run a benchmark once.
+fn is_benchmark(line: &str) -> bool {
+    line == "Success"
 }
 
 /// Under nextest, which `.config/nextest.toml` tells how long a test may take. It knows

@@ -164,6 +164,10 @@ fn allocate(
 
 /// Slabs become larger as there are more of them, so that few allocations hold
 /// much memory: an eighth of what the class has, up to [`MAX_SLAB_BYTES`].
+#[cfg_attr(
+    any(bytesbuf_loom, bytesbuf_shuttle),
+    expect(clippy::unnecessary_min_or_max, reason = "the limit is 0 in models")
+)]
 fn grown(plan: &SlabPlan, bytes: usize) -> SlabPlan {
     let blocks = bytes.min(8 * MAX_SLAB_BYTES) / 8 / plan.stride_with_header();
     match u32::try_from(blocks) {

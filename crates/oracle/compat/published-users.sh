@@ -6,8 +6,8 @@
 #   published-users.sh --published  on the published bytesbuf, for comparison
 #
 # Prints a line for each crate: tests passed, failed and ignored, or that it did not
-# build. Fails if one did not build or a test failed. On the published bytesbuf cachet
-# does not build: it needs `Hash for BytesView`.
+# build. Fails if one did not build, if none of its tests passed, or if one failed. On
+# the published bytesbuf cachet does not build: it needs `Hash for BytesView`.
 #
 # Left out, because it does not depend on which bytesbuf it is:
 # * http_extensions 0.2.1: the examples of its page of recipes, one of which mixes two
@@ -79,7 +79,10 @@ for user in $users; do
         > "$log" 2>&1 || status=$?
     counts=$(sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed; \([0-9]*\) ignored.*/\1 \2 \3/p' "$log" |
         awk '{ p += $1; f += $2; i += $3; n++ } END { if (n) printf "%d passed, %d failed, %d ignored", p, f, i }')
-    [ $status -eq 0 ] && [ -n "$counts" ] || failed=1
+    case $counts in
+        '' | '0 passed'*) failed=1 ;;
+    esac
+    [ $status -eq 0 ] || failed=1
     echo "$name $version on $on: ${counts:-did not build}"
 done
 exit $failed

@@ -15,8 +15,21 @@ struct Row<'a> {
     package: &'a str,
     file: &'a str,
     invariants: &'a str,
-    tests: &'a str,
+    /// Of code that is no test.
+    tests: Option<&'a str>,
 }
+
+/// What stands for tests without a name, and a text that the file has then.
+const SAID: [(&str, &str); 4] = [
+    ("in the file", "#[test]"),
+    ("documentation example", "/// ```"),
+    ("cargo xtask", ""),
+    // Of models.
+    ("itself", "#[test]"),
+];
+
+/// Crates that are tests throughout: their rows say what they run under.
+const BESIDE: [&str; 2] = ["crates/fuzz", "crates/oracle"];
 
 /// What is wrong, one line each.
 pub(super) fn check(root: &Path, list: &str) -> Result<Vec<String>> {
@@ -29,10 +42,26 @@ pub(super) fn check(root: &Path, list: &str) -> Result<Vec<String>> {
                 complaints.push(format!("{file}: no invariant {invariant} in {package}"));
             }
         }
-        for test in tests(row.tests) {
-            if !crate_.has(&test) {
+        let Some(cell) = row.tests.filter(|_| !BESIDE.contains(&row.package)) else {
+            continue;
+        };
+        let tests = tests(cell);
+        for test in &tests {
+            if !crate_.has(test) {
                 complaints.push(format!("{}: there is no `{test}`", row.file));
             }
+        }
+        let mut has_evidence = !tests.is_empty();
+        for (words, sign) in SAID {
+            if cell.contains(words) {
+                has_evidence = true;
+                if !text_at(root, row.file)?.contains(sign) {
+                    complaints.push(format!("{}: {words}? There is none", row.file));
+                }
+            }
+        }
+        if !has_evidence {
+            complaints.push(format!("{}: no test is named", row.file));
         }
     }
     Ok(complaints)
@@ -49,7 +78,8 @@ fn row(line: &str) -> Option<Row<'_>> {
         package,
         file,
         invariants: cells.next()?,
-        tests: cells.next()?,
+        // A row ends in a bar, behind which there is nothing.
+        tests: cells.next().filter(|_| cells.next().is_some()),
     })
 }
 
@@ -161,6 +191,15 @@ impl Crate {
     }
 }
 
+/// The text of a file, or of all below a folder.
+fn text_at(root: &Path, path: &str) -> Result<String> {
+    let path = root.join(path);
+    if path.is_dir() {
+        return text_below(&path);
+    }
+    fs::read_to_string(&path).with_context(|| path.display().to_string())
+}
+
 fn declares(text: &str, function: &str) -> bool {
     text.contains(&format!("fn {function}("))
 }
@@ -187,9 +226,11 @@ mod tests {
                 package: "crates/c",
                 file: "crates/c/src/a.rs",
                 invariants: "S1: x",
-                tests: "`tests/it/a`"
+                tests: Some("`tests/it/a`")
             }
         );
+        let of_a_test = row("| `crates/c/tests/a.rs` | plays a provider |").unwrap();
+        assert_eq!(of_a_test.tests, None);
         assert_eq!(row("| file | invariants | tests |"), None);
         assert_eq!(row("| `benches/b/src/a.rs` | S1: x | y |"), None);
     }
@@ -220,6 +261,7 @@ mod tests {
         assert_eq!(check(&format!("| `{file}` | H1 to H3: x | {good} |")), "");
         for (invariants, tests, expected) in [
             ("H1 to H9: x", "", "no invariant H4"),
+            ("H1: x", "all of them, and the oracle", "no test is named"),
             ("H1: x", "`tests/it/nothing`", "no `tests/it/nothing`"),
             (
                 "H1: x",
@@ -240,5 +282,7 @@ mod tests {
             let said = check(&format!("| `{file}` | {invariants} | {tests} |"));
             assert!(said.contains(expected), "{said}");
         }
+        let said = check("| `crates/bytesbuf-core/src/owned.rs` | O1: x | tests in the file |");
+        assert!(said.contains("in the file? There is none"), "{said}");
     }
 }
