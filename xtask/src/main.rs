@@ -121,7 +121,7 @@ enum Verb {
     Memcheck(memcheck::Args),
     /// Random programs under libFuzzer, after a replay of the committed ones
     Fuzz(fuzz::Args),
-    /// Changes core and pool at one place at a time and asks the tests who notices (hours)
+    /// Changes core, pool and arena at one place at a time and asks the tests who notices (hours)
     Mutants(mutants::Args),
     /// Which lines of the libraries no test runs
     Coverage(coverage::Args),

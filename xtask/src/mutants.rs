@@ -1,4 +1,4 @@
-//! Changes the code of core and pool, one place at a time, and asks the tests who notices.
+//! Changes the code of core, pool and arena, one place at a time, and asks the tests who notices.
 //!
 //! A mutant that nobody notices is a test that is missing, or a difference that nobody
 //! could notice. Those of the second kind are explained in `mutants-survivors.txt`; any
@@ -12,6 +12,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::ARENA;
 use crate::loom::{CORE, POOL};
 use crate::steps::{Outcome, Steps, figure};
 use crate::tools;
@@ -22,7 +23,7 @@ const LIST: &str = "xtask/mutants-survivors.txt";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only this package (may be given more than once) [default: core and pool]
+    /// Only this package (may be given more than once) [default: core, pool and arena]
     #[arg(long)]
     package: Vec<String>,
     /// Only files that match this pattern (may be given more than once)
@@ -57,7 +58,7 @@ pub(crate) fn run(steps: &mut Steps, args: &Args) -> Result<()> {
     let passes = || PASSES.iter().filter(|pass| args.includes(pass.package));
     ensure!(
         passes().count() > 0,
-        "no such package; try {CORE} or {POOL}"
+        "no such package; try {CORE}, {POOL} or {ARENA}"
     );
     let mut total = Tally::default();
     let mut all_ran = true;

@@ -1,4 +1,4 @@
-//! Core and facade without their default features.
+//! Core and facade without std: with no features, and with all that do not need it.
 
 use anyhow::Result;
 use xshell::cmd;
@@ -10,12 +10,22 @@ use crate::tools;
 /// a dependency cannot go unnoticed.
 const TARGET: &str = "thumbv7em-none-eabi";
 
-const PACKAGES: [&str; 2] = ["bytesbuf-core", "bytesbuf"];
+/// Packages with what their features may be.
+const BUILDS: [(&str, &str); 4] = [
+    ("bytesbuf-core", ""),
+    ("bytesbuf-core", "alloc"),
+    ("bytesbuf", ""),
+    ("bytesbuf", "bytes-compat,test-util"),
+];
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     steps.step("without default features", |sh, _| {
-        for package in PACKAGES {
-            cmd!(sh, "cargo check -p {package} --lib --no-default-features").run()?;
+        for (package, features) in BUILDS {
+            cmd!(
+                sh,
+                "cargo check -p {package} --lib --no-default-features --features={features}"
+            )
+            .run()?;
         }
         Ok(())
     })?;
@@ -23,10 +33,10 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
         if let Err(missing) = tools::target(sh, TARGET) {
             return Ok(missing.into());
         }
-        for package in PACKAGES {
+        for (package, features) in BUILDS {
             cmd!(
                 sh,
-                "cargo check -p {package} --lib --no-default-features --target {TARGET}"
+                "cargo check -p {package} --lib --no-default-features --features={features} --target {TARGET}"
             )
             .run()?;
         }

@@ -215,6 +215,15 @@ mod tests {
     }
 
     #[test]
+    fn figures_are_shown() {
+        let arena = arena(3, 8);
+        assert_eq!(arena.slot_len().get(), 8);
+        let _lent = lend(&arena, 8);
+        let shown = format!("{arena:?}");
+        assert_eq!(shown, "Arena { slots: 3, slots_free: 2, slot_len: 8 }");
+    }
+
+    #[test]
     fn nothing_is_lent_for_nothing() {
         let arena = arena(1, 8);
         arena

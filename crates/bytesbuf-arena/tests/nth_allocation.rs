@@ -1,5 +1,6 @@
 //! Under a global allocator that refuses on demand, and that comes back: a refusal is an
-//! error and loses nothing, and no allocation is made while the arena is locked.
+//! error and loses nothing, no allocation is made while the arena is locked, and in the
+//! end all is given back.
 #![expect(unsafe_code, reason = "a global allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -20,6 +21,8 @@ thread_local! {
     /// Whether the allocator comes back on this thread; how often it has.
     static COMES_BACK: Cell<bool> = const { Cell::new(false) };
     static VISITS: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that this thread has allocated, less those that it has freed.
+    static LIVE: Cell<usize> = const { Cell::new(0) };
 }
 
 struct Hostile;
@@ -42,11 +45,13 @@ unsafe impl GlobalAlloc for Hostile {
         if left != usize::MAX {
             LEFT.set(left - 1);
         }
+        LIVE.set(LIVE.get().wrapping_add(layout.size()));
         // SAFETY: forwarded from the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get().wrapping_sub(layout.size()));
         // SAFETY: forwarded from the caller.
         unsafe { System.dealloc(ptr, layout) }
     }
@@ -115,4 +120,19 @@ fn an_allocator_that_comes_back() {
     outcome.unwrap();
     assert_eq!(VISITS.get(), 2, "a list of numbers and one of blocks");
     assert_eq!(arena.slots_free(), 10);
+}
+
+#[test]
+fn the_last_to_go_frees_everything() {
+    let before = LIVE.get();
+    let arena = arena(10).unwrap();
+    let mut lent = Vec::with_capacity(1);
+    arena.provide(8, &mut |block| lent.push(block)).unwrap();
+    drop(arena);
+    assert!(
+        LIVE.get().wrapping_sub(before) >= 80,
+        "a block keeps the region"
+    );
+    drop(lent);
+    assert_eq!(LIVE.get(), before);
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use super::Args;
+use crate::ARENA;
 use crate::loom::{CORE, POOL};
 
 /// The mutants of one package, or a part of them.
@@ -34,7 +35,7 @@ const ALL: Stage = Stage {
 
 /// With `holders` every block is attended: without features is how the pool is used. Code under a
 /// `cfg` of theirs survives without them for want of being compiled.
-pub(super) const PASSES: [Pass; 3] = [
+pub(super) const PASSES: [Pass; 4] = [
     Pass {
         name: "core",
         package: CORE,
@@ -63,6 +64,12 @@ pub(super) const PASSES: [Pass; 3] = [
         package: POOL,
         stages: &[ALL],
         optional: true,
+    },
+    Pass {
+        name: "arena",
+        package: ARENA,
+        stages: &[ALL],
+        optional: false,
     },
 ];
 
