@@ -450,3 +450,44 @@ fn wiped_and_credited() {
     }
     assert_eq!(pool.stats().bytes_in_use(), 0);
 }
+
+/// More than a block can be: what its list needs may be refused as well. (Here because this
+/// allocator does not touch what it gives, so that nothing of it exists.)
+#[test]
+#[cfg(all(feature = "test-util", target_pointer_width = "64"))]
+#[cfg_attr(miri, ignore = "4 GiB")]
+#[cfg_attr(
+    any(
+        bytesbuf_sanitize = "address",
+        bytesbuf_sanitize = "thread",
+        bytesbuf_sanitize = "memory"
+    ),
+    ignore = "gigabytes of notes on these bytes"
+)]
+fn a_request_of_several_blocks_of_the_largest_size() {
+    use bytesbuf::mem::testing::TransparentMemory;
+
+    let bytes = u32::MAX as usize + 1;
+    let reserve = |left| {
+        LEFT.set(left);
+        let outcome = TransparentMemory::new().try_reserve(bytes);
+        LEFT.set(usize::MAX);
+        outcome
+    };
+    for left in 0..20 {
+        match reserve(left) {
+            Err(ReserveError::OutOfMemory { .. }) => {}
+            Err(other) => panic!("{other}"),
+            Ok(buf) => {
+                assert!(left > 3, "two blocks, a list, and a try");
+                assert_eq!(buf.capacity(), bytes);
+                return;
+            }
+        }
+    }
+    let refusal = reserve(usize::MAX).unwrap_err();
+    assert!(
+        matches!(refusal, ReserveError::OutOfMemory { .. }),
+        "no machine for this"
+    );
+}

@@ -56,6 +56,7 @@ impl TransparentMemory {
         check_request(len)?;
         probe_allocator(len)?;
         let mut buf = BytesBuf::new();
+        buf.try_places(len.div_ceil(BlockSize::MAX as usize))?;
         let mut left = len;
         loop {
             let size = BlockSize::try_from(left).unwrap_or(BlockSize::MAX);
