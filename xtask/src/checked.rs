@@ -104,6 +104,7 @@ impl fmt::Display for Counted {
         write!(f, "{passed} tests passed, {ignored} ignored")?;
         match empty {
             0 => Ok(()),
+            1 => f.write_str(", 1 program without tests"),
             _ => write!(f, ", {empty} programs without tests"),
         }
     }
@@ -149,7 +150,7 @@ mod tests {
         }
         assert_eq!(
             counted.to_string(),
-            "0 tests passed, 0 ignored, 1 programs without tests"
+            "0 tests passed, 0 ignored, 1 program without tests"
         );
     }
 

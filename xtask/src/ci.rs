@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
-    lint::run(steps)?;
+    lint::of_ci(steps)?;
     layers::run(steps)?;
     deny::run(steps)?;
     // Optimised first: what hangs is killed there, and named.
